@@ -1,0 +1,3 @@
+#ifndef ISOMIX_KERNELS_H
+#define ISOMIX_KERNELS_H
+#endif

@@ -1,0 +1,1 @@
+#include "isomix_kernels.h"

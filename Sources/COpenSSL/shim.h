@@ -1,0 +1,4 @@
+#ifndef ISOMIX_COPENSSL_SHIM_H
+#define ISOMIX_COPENSSL_SHIM_H
+#include <openssl/evp.h>
+#endif

@@ -1,0 +1,4 @@
+#ifndef ISOMIX_CZEROMQ_SHIM_H
+#define ISOMIX_CZEROMQ_SHIM_H
+#include <zmq.h>
+#endif

@@ -1,0 +1,17 @@
+/// What random numbers are drawn for. Streams never share a random number.
+public enum NoiseStream: UInt32, Sendable, CaseIterable {
+  /// Samples of the gradient estimate.
+  case gradient = 1
+  /// Samples of the objective (ELBO, KL).
+  case objective = 2
+  /// Initial means.
+  case initialization = 3
+  /// Which rows make a minibatch.
+  case minibatch = 4
+  /// Draws for predictive scores on test data.
+  case prediction = 5
+  /// Draws that a user asks for (`isomix sample`).
+  case draws = 6
+  /// Synthetic inputs of benchmarks and tests.
+  case benchmark = 7
+}

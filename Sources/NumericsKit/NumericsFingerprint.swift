@@ -1,0 +1,14 @@
+/// What decides the bits of a computation on this machine: equal fingerprints mean equal bits.
+public struct NumericsFingerprint: Hashable, Sendable, Codable {
+  /// SHA-256 (hexadecimal) of fixed matrix products, kernel, exp and log results.
+  public let digest: String
+  /// OpenBLAS's core name, for example `SkylakeX`.
+  public let blasCore: String
+  /// OpenBLAS's configuration string (version and options).
+  public let blasConfiguration: String
+  /// The kernel clone in use: `x86-64-v4`, `x86-64-v3` or `default`.
+  public let kernelVariant: String
+
+  /// Computes this process's fingerprint (about a millisecond). Call `BLAS.prepare()` first.
+  public static func measure() -> NumericsFingerprint { fatalError("stub") }
+}

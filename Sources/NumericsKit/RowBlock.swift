@@ -1,0 +1,36 @@
+/// The floating-point format in which a design matrix is stored and multiplied.
+public enum Precision: String, Sendable, Codable, CaseIterable {
+  case float64
+  case float32
+
+  /// Bytes a number.
+  public var byteCount: Int { self == .float64 ? 8 : 4 }
+}
+
+/// Consecutive rows of a design matrix with their responses, borrowed from whoever owns the memory
+/// (usually a memory-mapped shard).
+///
+/// The block is valid only during the call that it is passed to.
+public struct RowBlock {
+  /// The design matrix, row-major `[count, columns]`, in `precision`.
+  public let features: UnsafeRawPointer
+  /// The responses `[count]`: 0 or 1, a class index from 0, or a real number, as the family asks.
+  public let responses: UnsafePointer<Double>
+  /// Number of rows.
+  public let count: Int
+  /// Number of columns of the design matrix (the intercept's column of ones included).
+  public let columns: Int
+  /// Format of `features`.
+  public let precision: Precision
+
+  public init(
+    features: UnsafeRawPointer, responses: UnsafePointer<Double>, count: Int, columns: Int,
+    precision: Precision
+  ) {
+    self.features = features
+    self.responses = responses
+    self.count = count
+    self.columns = columns
+    self.precision = precision
+  }
+}
