@@ -1,0 +1,76 @@
+/// Which tiles of a job are still to be handed out, and to whom they go first.
+///
+/// Every worker has a *home*: a contiguous range of tiles in proportion to its threads, the same in every
+/// iteration, so that it keeps touching the same rows. A worker takes ever smaller pieces of its home; when
+/// that is used up it takes from the end of the home that has most left. Whatever the hand-out, results are
+/// reduced along the same tree.
+struct WorkQueue: Sendable {
+  private let shape: JobShape
+  /// What is left of each worker's home.
+  private var homes: [Range<Int>]
+
+  /// - Parameter shares: the threads of each worker, in a fixed order.
+  init(shape: JobShape, shares: [Int]) {
+    self.shape = shape
+    let total = Double(max(1, shares.reduce(0, +)))
+    let cost = shape.cost(of: 0..<shape.tileCount)
+    var homes: [Range<Int>] = []
+    var first = 0
+    var sharesBefore = 0
+    for share in shares {
+      sharesBefore += share
+      let isLast = homes.count == shares.count - 1
+      let end =
+        isLast
+        ? shape.tileCount
+        : shape.boundary(atCost: cost * Double(sharesBefore) / total, in: first..<shape.tileCount)
+      homes.append(first..<end)
+      first = end
+    }
+    self.homes = homes
+  }
+
+  /// Whether every tile has been handed out.
+  var isEmpty: Bool { homes.allSatisfy { $0.isEmpty } }
+
+  /// Takes the next piece for a worker; empty when nothing is left for it.
+  ///
+  /// - Parameters:
+  ///   - worker: its place in the order of `shares`; another number for one that joined later.
+  ///   - minimumCost: pieces aren't made smaller than this, so that messages don't dominate.
+  ///   - fromOthers: whether it may take from another worker's home when its own is used up.
+  mutating func take(for worker: Int, minimumCost: Double, fromOthers: Bool) -> Range<Int> {
+    if worker < homes.count, !homes[worker].isEmpty {
+      let home = homes[worker]
+      let cost = shape.cost(of: home)
+      let wanted = cost <= 2 * minimumCost ? cost : max(cost / 2, minimumCost)
+      let piece = front(of: home, cost: wanted)
+      homes[worker] = piece.upperBound..<home.upperBound
+      return piece
+    }
+    guard fromOthers else { return 0..<0 }
+    var victim: Int?
+    var most = 0.0
+    for (index, home) in homes.enumerated() where !home.isEmpty {
+      let cost = shape.cost(of: home)
+      if cost > most {
+        most = cost
+        victim = index
+      }
+    }
+    guard let victim else { return 0..<0 }
+    let home = homes[victim]
+    let wanted = most <= 2 * minimumCost ? most : max(most / 2, minimumCost)
+    let kept = front(of: home, cost: most - wanted, allowEmpty: true)
+    homes[victim] = kept
+    return kept.upperBound..<home.upperBound
+  }
+
+  /// The first tiles of a range with about the given cost; at least one tile unless `allowEmpty`.
+  private func front(of tiles: Range<Int>, cost: Double, allowEmpty: Bool = false) -> Range<Int> {
+    let target = shape.cumulativeCosts[tiles.lowerBound] + cost
+    let end = shape.boundary(atCost: target, in: tiles)
+    if allowEmpty { return tiles.lowerBound..<min(end, tiles.upperBound - 1) }
+    return tiles.lowerBound..<max(end, tiles.lowerBound + 1)
+  }
+}

@@ -1,0 +1,167 @@
+import Foundation
+import Yams
+
+/// A value of a spec with its path and place, read strictly: every error names file, line and key.
+struct SpecificationNode {
+  let node: Node
+  /// Dotted path from the root, for messages and `--set`.
+  let path: String
+  /// Name of the file, or of the option that the value came from.
+  let source: String
+
+  /// `file:line:column: ` of the value.
+  var place: String {
+    node.mark.map { "\(source):\($0.line):\($0.column): " } ?? "\(source): "
+  }
+
+  func error(_ text: String) -> SpecificationError { SpecificationError(place + text) }
+
+  private var name: String { path.isEmpty ? "the spec" : path }
+
+  /// The value as a mapping that may have the given keys and no others.
+  func mapping(_ allowed: [String]) throws(SpecificationError) -> SpecificationMapping {
+    guard let mapping = node.mapping else { throw error("\(name) must be a mapping (key: value)") }
+    var values: [String: SpecificationNode] = [:]
+    for (keyNode, value) in mapping {
+      let keyPlace = SpecificationNode(node: keyNode, path: path, source: source)
+      guard let key = keyNode.scalar?.string else { throw keyPlace.error("a key of \(name) is not a text") }
+      guard allowed.contains(key) else {
+        let hint = nearest(to: key, in: allowed).map { "; did you mean '\($0)'?" } ?? ""
+        let known = allowed.joined(separator: ", ")
+        throw keyPlace.error(
+          "unknown key '\(key)'\(path.isEmpty ? "" : " in \(path)")\(hint) Valid keys: \(known)")
+      }
+      let child = path.isEmpty ? key : "\(path).\(key)"
+      values[key] = SpecificationNode(node: value, path: child, source: source)
+    }
+    return SpecificationMapping(values: values, parent: self)
+  }
+
+  /// Whether the value is written as nothing, `~` or `null`.
+  var isNull: Bool { node.scalar != nil && node.null != nil }
+
+  func text() throws(SpecificationError) -> String {
+    guard let scalar = node.scalar, !isNull else { throw error("\(name) must be a text") }
+    return scalar.string
+  }
+
+  func bool() throws(SpecificationError) -> Bool {
+    guard let scalar = node.scalar, let value = Bool.construct(from: scalar) else {
+      throw error("\(name) must be true or false")
+    }
+    return value
+  }
+
+  func integer(atLeast minimum: Int, atMost maximum: Int = .max) throws(SpecificationError) -> Int {
+    guard let scalar = node.scalar, let value = Int.construct(from: scalar) else {
+      throw error("\(name) must be a whole number, not \(described)")
+    }
+    guard value >= minimum else { throw error("\(name) must be at least \(minimum), not \(value)") }
+    guard value <= maximum else { throw error("\(name) must be at most \(maximum), not \(value)") }
+    return value
+  }
+
+  func seed() throws(SpecificationError) -> UInt64 {
+    guard let scalar = node.scalar, let value = UInt64(scalar.string) else {
+      throw error("\(name) must be a whole number from 0 to \(UInt64.max), not \(described)")
+    }
+    return value
+  }
+
+  func number() throws(SpecificationError) -> Double {
+    guard let scalar = node.scalar, let value = Double(scalar.string) ?? Double.construct(from: scalar) else {
+      throw error("\(name) must be a number, not \(described)")
+    }
+    guard value.isFinite else { throw error("\(name) must be finite, not \(described)") }
+    return value
+  }
+
+  func positive() throws(SpecificationError) -> Double {
+    let value = try number()
+    guard value > 0 else { throw error("\(name) must be greater than 0, not \(described)") }
+    return value
+  }
+
+  func list() throws(SpecificationError) -> [SpecificationNode] {
+    guard let sequence = node.sequence else { throw error("\(name) must be a list, not \(described)") }
+    return sequence.enumerated().map {
+      SpecificationNode(node: $0.element, path: "\(path)[\($0.offset + 1)]", source: source)
+    }
+  }
+
+  func numbers() throws(SpecificationError) -> [Double] {
+    try list().map { node throws(SpecificationError) in try node.number() }
+  }
+
+  /// One of a fixed set of words.
+  func choice<Value>(_ choices: [(String, Value)]) throws(SpecificationError) -> Value {
+    let word = try text()
+    if let match = choices.first(where: { $0.0 == word }) { return match.1 }
+    let known = choices.map(\.0)
+    let hint = nearest(to: word, in: known).map { "; did you mean '\($0)'?" } ?? "."
+    throw error("'\(word)' is not a valid \(name)\(hint) Valid: \(known.joined(separator: ", "))")
+  }
+
+  /// The value as a message shows it.
+  private var described: String {
+    switch node {
+    case .scalar(let scalar): "'\(scalar.string)'"
+    case .mapping: "a mapping"
+    case .sequence: "a list"
+    case .alias: "an alias"
+    }
+  }
+}
+
+/// A mapping whose keys have been checked.
+struct SpecificationMapping {
+  let values: [String: SpecificationNode]
+  let parent: SpecificationNode
+
+  /// The value of a key, nil when it is missing or null.
+  subscript(key: String) -> SpecificationNode? {
+    guard let value = values[key], !value.isNull else { return nil }
+    return value
+  }
+
+  /// The value of a key that must be there.
+  func required(_ key: String) throws(SpecificationError) -> SpecificationNode {
+    guard let value = self[key] else {
+      let path = parent.path.isEmpty ? key : "\(parent.path).\(key)"
+      throw parent.error("'\(path)' is missing")
+    }
+    return value
+  }
+
+  /// Refuses keys that make no sense beside another choice.
+  func forbid(_ keys: [String], because reason: String) throws(SpecificationError) {
+    for key in keys {
+      if let value = values[key] { throw value.error("'\(value.path)' \(reason)") }
+    }
+  }
+}
+
+/// The word nearest to a mistyped one by edit distance, if one is near enough.
+func nearest(to word: String, in candidates: [String]) -> String? {
+  let ranked = candidates.map { (candidate: $0, distance: editDistance(word, $0)) }
+  guard let best = ranked.min(by: { ($0.distance, $0.candidate) < ($1.distance, $1.candidate) }) else {
+    return nil
+  }
+  return best.distance <= max(2, word.count / 3) ? best.candidate : nil
+}
+
+/// Levenshtein distance.
+private func editDistance(_ left: String, _ right: String) -> Int {
+  let right = Array(right.lowercased())
+  var row = Array(0...right.count)
+  for (i, letter) in left.lowercased().enumerated() {
+    var diagonal = row[0]
+    row[0] = i + 1
+    for j in right.indices {
+      let substituted = diagonal + (right[j] == letter ? 0 : 1)
+      diagonal = row[j + 1]
+      row[j + 1] = min(substituted, row[j] + 1, row[j + 1] + 1)
+    }
+  }
+  return row[right.count]
+}

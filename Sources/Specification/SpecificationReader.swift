@@ -1,0 +1,197 @@
+import Foundation
+import Mixtures
+import NumericsKit
+import Yams
+
+extension FitSpecification {
+  /// Reads a spec.
+  ///
+  /// - Parameters:
+  ///   - yaml: the text of the file.
+  ///   - source: the file's name, for messages.
+  ///   - folder: the folder that relative paths start from.
+  ///   - overrides: `key=value` with a dotted path, each as if it stood in the file.
+  /// - Throws: ``SpecificationError`` that names file, line and key.
+  public init(yaml: String, source: String, folder: String, overrides: [String] = [])
+    throws(SpecificationError)
+  {
+    var root: Node
+    do {
+      guard let composed = try Yams.compose(yaml: yaml) else {
+        throw SpecificationError("\(source): the spec is empty")
+      }
+      root = composed
+    } catch let error as SpecificationError {
+      throw error
+    } catch {
+      throw SpecificationError("\(source): \(Self.plain(error))")
+    }
+    for override in overrides { root = try Self.apply(override, to: root) }
+    let node = SpecificationNode(node: root, path: "", source: source)
+    let mapping = try node.mapping(["model", "data", "mixture", "inference"])
+    let model = try ModelSpecification(mapping.required("model"), folder: folder)
+    self.model = model
+    switch model {
+    case .regression:
+      data = try DataSpecification(mapping.required("data"), folder: folder)
+    case .gaussian, .gaussianMixture, .funnel, .sinhArcsinh:
+      try mapping.forbid(["data"], because: "has no place here: family \(model.family) needs no data")
+      data = nil
+    }
+    mixture = try MixtureSpecification(mapping.required("mixture"))
+    inference = try InferenceSpecification(mapping.required("inference"))
+  }
+
+  /// libyaml's own message without Swift's decoration.
+  private static func plain(_ error: any Error) -> String {
+    if let error = error as? YamlError { return error.description }
+    return "this is not YAML"
+  }
+
+  /// Puts a value at a dotted path, making mappings on the way.
+  private static func apply(_ override: String, to root: Node) throws(SpecificationError) -> Node {
+    guard let equals = override.firstIndex(of: "="), equals != override.startIndex else {
+      throw SpecificationError("--set \(override): write key=value, for example mixture.components=10")
+    }
+    let keys = override[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    let text = String(override[override.index(after: equals)...])
+    let value: Node
+    do {
+      value = try Yams.compose(yaml: text) ?? Node("")
+    } catch {
+      throw SpecificationError("--set \(override): the value is not YAML")
+    }
+    guard !keys.contains("") else {
+      throw SpecificationError("--set \(override): the key has an empty part")
+    }
+    return put(value, at: keys[...], in: root)
+  }
+
+  private static func put(_ value: Node, at keys: ArraySlice<String>, in node: Node?) -> Node {
+    guard let key = keys.first else { return value }
+    var mapping = node?.mapping ?? Node.Mapping([])
+    mapping[Node(key)] = put(value, at: keys.dropFirst(), in: mapping[Node(key)])
+    return .mapping(mapping)
+  }
+}
+
+extension DataSpecification {
+  init(_ node: SpecificationNode, folder: String) throws(SpecificationError) {
+    let mapping = try node.mapping(["train", "test", "standardize", "precision", "missing"])
+    train = try Source(mapping.required("train"), folder: folder)
+    test = try mapping["test"].map { node throws(SpecificationError) in try Source(node, folder: folder) }
+    standardize = try mapping["standardize"]?.bool() ?? true
+    precision = try mapping["precision"]?.choice(Precision.allCases.map { ($0.rawValue, $0) }) ?? .float64
+    missing =
+      try mapping["missing"]?.choice(MissingValues.allCases.map { ($0.rawValue, $0) }) ?? .error
+  }
+}
+
+extension DataSpecification.Source {
+  init(_ node: SpecificationNode, folder: String) throws(SpecificationError) {
+    if node.node.mapping != nil {
+      let mapping = try node.mapping(["features", "response"])
+      paths = [absolutePath(try mapping.required("features").text(), from: folder)]
+      responseFile = absolutePath(try mapping.required("response").text(), from: folder)
+    } else if node.node.sequence != nil {
+      paths = try node.list().map { item throws(SpecificationError) in
+        absolutePath(try item.text(), from: folder)
+      }
+      guard !paths.isEmpty else { throw node.error("\(node.path) lists no file") }
+      responseFile = nil
+    } else {
+      paths = [absolutePath(try node.text(), from: folder)]
+      responseFile = nil
+    }
+  }
+}
+
+/// A path made absolute from a folder.
+func absolutePath(_ path: String, from folder: String) -> String {
+  path.hasPrefix("/")
+    ? path : URL(fileURLWithPath: folder).appendingPathComponent(path).standardizedFileURL.path
+}
+
+extension MixtureSpecification {
+  /// More components than any plan can cut.
+  static let maximumComponents = 1_000_000
+
+  init(_ node: SpecificationNode) throws(SpecificationError) {
+    let mapping = try node.mapping(["components", "initial"])
+    components = try mapping.required("components").integer(
+      atLeast: 1, atMost: MixtureSpecification.maximumComponents)
+    let uniform = try mapping["initial"]?.mapping(["uniform"]).required("uniform")
+      .mapping(["low", "high", "variance"])
+    low = try uniform?["low"]?.number() ?? -5
+    high = try uniform?["high"]?.number() ?? 5
+    variance = try uniform?["variance"]?.positive() ?? 1
+    guard low <= high else {
+      throw node.error("mixture.initial.uniform: low (\(low)) must not be above high (\(high))")
+    }
+  }
+}
+
+extension InferenceSpecification {
+  static let maximumIterations = 2_000_000_000
+  static let maximumSamples = 1_000_000
+  static let maximumDraws = 10_000_000
+
+  init(_ node: SpecificationNode) throws(SpecificationError) {
+    let mapping = try node.mapping([
+      "algorithm", "metric", "samples", "step_size", "iterations", "seed", "objective", "prediction",
+    ])
+    algorithm = try mapping["algorithm"]?.choice(UpdateRule.allCases.map { ($0.rawValue, $0) }) ?? .ibw
+    if let metric = mapping["metric"] {
+      let word: String = try metric.choice(["unit", "diagonal", "dense"].map { ($0, $0) })
+      guard word == "unit" else {
+        throw metric.error("metric '\(word)' is not available in this version; use 'unit'")
+      }
+    }
+    samples = try mapping["samples"]?.integer(atLeast: 1, atMost: Self.maximumSamples) ?? 10
+    guard let step = mapping["step_size"] else {
+      throw node.error(
+        "'inference.step_size' is missing: give a positive number, for example 0.03, or a schedule")
+    }
+    stepSize = try StepSchedule(step)
+    iterations = try mapping["iterations"]?.integer(atLeast: 1, atMost: Self.maximumIterations) ?? 10_000
+    seed = try mapping["seed"]?.seed() ?? 1
+    let objective = try mapping["objective"]?.mapping(["draws", "every"])
+    objectiveDraws = try objective?["draws"]?.integer(atLeast: 2, atMost: Self.maximumDraws) ?? 1000
+    objectiveInterval = try objective?["every"]?.integer(atLeast: 1)
+    let prediction = try mapping["prediction"]?.mapping(["draws"])
+    predictionDraws = try prediction?["draws"]?.integer(atLeast: 1, atMost: 100_000) ?? 1000
+  }
+}
+
+extension StepSchedule {
+  init(_ node: SpecificationNode) throws(SpecificationError) {
+    guard node.node.mapping != nil else {
+      if node.node.scalar?.string == "auto" {
+        throw node.error(
+          "step_size 'auto' is not available in this version; give a positive number, for example 0.03")
+      }
+      self = .constant(size: try node.positive())
+      return
+    }
+    let schedule = try node.mapping(["schedule"]).required("schedule")
+    let kinds = try schedule.mapping(["constant", "inverse_sqrt", "linear", "step_decay"])
+    guard kinds.values.count == 1 else { throw schedule.error("\(schedule.path) must name one schedule") }
+    if let constant = kinds["constant"] {
+      self = .constant(size: try constant.mapping(["size"]).required("size").positive())
+    } else if let inverse = kinds["inverse_sqrt"] {
+      let values = try inverse.mapping(["size", "offset"])
+      self = .inverseSqrt(
+        size: try values.required("size").positive(), offset: try values["offset"]?.positive() ?? 1)
+    } else if let linear = kinds["linear"] {
+      let values = try linear.mapping(["from", "to"])
+      self = .linear(from: try values.required("from").positive(), to: try values.required("to").positive())
+    } else {
+      let values = try kinds.required("step_decay").mapping(["size", "factor", "every"])
+      let factor = try values.required("factor").positive()
+      guard factor <= 1 else { throw schedule.error("\(schedule.path).step_decay.factor must be at most 1") }
+      self = .stepDecay(
+        size: try values.required("size").positive(), factor: factor,
+        every: try values.required("every").integer(atLeast: 1))
+    }
+  }
+}

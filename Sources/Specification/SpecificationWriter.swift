@@ -1,0 +1,119 @@
+import Mixtures
+
+extension FitSpecification {
+  /// The spec as YAML with every default written out; reading it gives the same spec.
+  public var resolvedYAML: String {
+    var lines = ["# The spec of this fit as resolved, with every default."]
+    lines.append("model:")
+    lines += model.lines
+    if let data { lines += data.lines }
+    lines += [
+      "mixture:",
+      "  components: \(mixture.components)",
+      "  initial:",
+      "    uniform: {low: \(mixture.low), high: \(mixture.high), variance: \(mixture.variance)}",
+      "inference:",
+      "  algorithm: \(inference.algorithm.rawValue)",
+      "  metric: unit",
+      "  samples: \(inference.samples)",
+      "  step_size: \(inference.stepSize.yaml)",
+      "  iterations: \(inference.iterations)",
+      "  seed: \(inference.seed)",
+    ]
+    let every = inference.objectiveInterval.map { ", every: \($0)" } ?? ""
+    lines.append("  objective: {draws: \(inference.objectiveDraws)\(every)}")
+    lines.append("  prediction: {draws: \(inference.predictionDraws)}")
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+extension ModelSpecification {
+  fileprivate var lines: [String] {
+    let head = "  family: \(family)"
+    switch self {
+    case .regression(let regression):
+      return [head] + regression.lines
+    case .gaussian(let mean, let covariance):
+      return [head, "  mean: \(list(mean))", "  covariance: \(matrix(covariance))"]
+    case .gaussianMixture(let weights, let means, let covariances):
+      return [
+        head, "  weights: \(list(weights))", "  means: \(matrix(means))",
+        "  covariances: [\(covariances.map(matrix).joined(separator: ", "))]",
+      ]
+    case .funnel(let variance): return [head, "  variance: \(variance)"]
+    case .sinhArcsinh(let covariance, let skew, let tail):
+      return [
+        head, "  covariance: \(matrix(covariance))", "  skew: \(list(skew))", "  tail: \(list(tail))",
+      ]
+    }
+  }
+}
+
+extension RegressionSpecification {
+  fileprivate var lines: [String] {
+    var lines = ["  response: \(quoted(response))"]
+    if let features { lines.append("  features: [\(features.map(quoted).joined(separator: ", "))]") }
+    lines.append("  intercept: \(intercept)")
+    lines.append("  prior: {normal: {scale: \(priorScale)}}")
+    if family == .linear { lines.append("  noise: \(noise)") }
+    return lines
+  }
+}
+
+extension DataSpecification {
+  fileprivate var lines: [String] {
+    var lines = ["data:", "  train: \(train.yaml)"]
+    if let test { lines.append("  test: \(test.yaml)") }
+    return lines + [
+      "  standardize: \(standardize)", "  precision: \(precision.rawValue)", "  missing: \(missing.rawValue)",
+    ]
+  }
+}
+
+extension DataSpecification.Source {
+  fileprivate var yaml: String {
+    if let responseFile, let features = paths.first {
+      return "{features: \(quoted(features)), response: \(quoted(responseFile))}"
+    }
+    return paths.count == 1 ? quoted(paths[0]) : "[\(paths.map(quoted).joined(separator: ", "))]"
+  }
+}
+
+extension StepSchedule {
+  fileprivate var yaml: String {
+    switch self {
+    case .constant(let size): "\(size)"
+    case .inverseSqrt(let size, let offset):
+      "{schedule: {inverse_sqrt: {size: \(size), offset: \(offset)}}}"
+    case .linear(let from, let to): "{schedule: {linear: {from: \(from), to: \(to)}}}"
+    case .stepDecay(let size, let factor, let every):
+      "{schedule: {step_decay: {size: \(size), factor: \(factor), every: \(every)}}}"
+    }
+  }
+}
+
+private func list(_ values: [Double]) -> String { "[\(values.map { "\($0)" }.joined(separator: ", "))]" }
+
+private func matrix(_ rows: [[Double]]) -> String { "[\(rows.map(list).joined(separator: ", "))]" }
+
+/// A YAML double-quoted text.
+private func quoted(_ text: String) -> String {
+  var result = "\""
+  for scalar in text.unicodeScalars {
+    switch scalar {
+    case "\"": result += "\\\""
+    case "\\": result += "\\\\"
+    case "\n": result += "\\n"
+    case "\r": result += "\\r"
+    case "\t": result += "\\t"
+    default:
+      if scalar.value < 32 || scalar.value == 127 {
+        let hexadecimal = String(scalar.value, radix: 16)
+        result += "\\x" + String(repeating: "0", count: 2 - hexadecimal.count) + hexadecimal
+      } else {
+        result.unicodeScalars.append(scalar)
+      }
+    }
+  }
+  return result + "\""
+}

@@ -1,0 +1,17 @@
+/// Every bound on what crosses the network, in one place.
+public enum WireLimits {
+  /// Each physical message has exactly this many frames: header, body, bulk.
+  public static let framesPerMessage = 3
+  /// Bytes of one frame, at most. Larger bulk travels in several messages, so that a slow link shows progress.
+  public static let frameBytes = 1 << 20
+  /// Bytes of a message's bulk over all its parts, at most.
+  public static let bulkBytes = 1 << 32
+  /// Parts of one message, at most.
+  public static let parts = bulkBytes / frameBytes
+  /// Subtrees named in one message, at most.
+  public static let subtrees = 1 << 16
+  /// Bytes of a text inside a message (host names, error messages), at most.
+  public static let textBytes = 8192
+  /// Peers that a coordinator keeps state for, at most.
+  public static let peers = 16_384
+}

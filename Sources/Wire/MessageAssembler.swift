@@ -1,0 +1,66 @@
+/// Puts together the parts of one peer's messages, which arrive in order.
+///
+/// Memory grows with what has arrived, never with what a header announces, and never over `bulkLimit`.
+public struct MessageAssembler: Sendable {
+  /// Bytes of bulk that the peer may send in one message.
+  public var bulkLimit: Int
+  private var pending: (header: Header, body: [UInt8], bulk: [UInt8])?
+
+  public init(bulkLimit: Int) { self.bulkLimit = bulkLimit }
+
+  /// Takes the frames of one physical message; returns the message that it completes, if any.
+  /// - Throws: ``WireError``; the peer's stream can't be trusted afterwards.
+  public mutating func accept(_ frames: [UnsafeRawBufferPointer]) throws(WireError) -> Message? {
+    guard frames.count == WireLimits.framesPerMessage else {
+      throw WireError(
+        .malformed, "a message has \(WireLimits.framesPerMessage) frames, this one \(frames.count)")
+    }
+    for frame in frames where frame.count > WireLimits.frameBytes {
+      throw WireError(
+        .limit, "a frame of \(frame.count) bytes is over the limit of \(WireLimits.frameBytes)")
+    }
+    let header = try Header(decoding: frames[0])
+    guard header.bulkBytes <= UInt64(bulkLimit) else {
+      throw WireError(
+        .limit, "\(header.bulkBytes) bytes of bulk are over this peer's limit of \(bulkLimit)")
+    }
+    if header.part == 0 {
+      guard pending == nil else {
+        throw WireError(.malformed, "a message starts before the one before it is complete")
+      }
+      pending = (header, Array(frames[1]), Array(frames[2]))
+    } else {
+      guard let started = pending, started.header.part + 1 == header.part,
+        started.header.isSameMessage(as: header)
+      else {
+        throw WireError(.malformed, "part \(header.part) follows nothing that it belongs to")
+      }
+      guard frames[1].isEmpty else {
+        throw WireError(.malformed, "only the first part of a message has a body")
+      }
+      pending?.header = header
+      pending?.bulk.append(contentsOf: frames[2])
+    }
+    guard let complete = pending, Int(header.part) + 1 == Int(header.partCount) else {
+      if (pending?.bulk.count ?? 0) > bulkLimit {
+        throw WireError(.limit, "the bulk is longer than announced")
+      }
+      return nil
+    }
+    pending = nil
+    guard complete.bulk.count == Int(header.bulkBytes) else {
+      throw WireError(
+        .malformed, "\(complete.bulk.count) bytes of bulk came, \(header.bulkBytes) were announced")
+    }
+    return try Message(header: complete.header, body: complete.body, bulk: complete.bulk)
+  }
+}
+
+extension Header {
+  /// Whether two parts belong to one message.
+  fileprivate func isSameMessage(as other: Header) -> Bool {
+    var mine = self
+    mine.part = other.part
+    return mine == other
+  }
+}

@@ -1,0 +1,209 @@
+import Foundation
+
+/// A message as it lies on the wire: a header, a small body and a bulk that may travel in parts.
+public struct EncodedMessage: Sendable {
+  public let header: Header
+  public let body: [UInt8]
+  public let bulk: [UInt8]
+
+  /// Number of physical messages.
+  public var partCount: Int { Int(header.partCount) }
+
+  /// The header of one part.
+  public func header(part: Int) -> Header {
+    var copy = header
+    copy.part = UInt32(part)
+    return copy
+  }
+
+  /// The range of the bulk that one part carries.
+  public func bulkRange(part: Int) -> Range<Int> {
+    let first = part * WireLimits.frameBytes
+    return first..<min(first + WireLimits.frameBytes, bulk.count)
+  }
+
+  /// Bytes of all frames.
+  public var byteCount: Int { partCount * Header.byteCount + body.count + bulk.count }
+}
+
+extension Message {
+  /// Encodes the message. Texts over the limit are shortened.
+  public func encoded() -> EncodedMessage {
+    var header = Header(kind: kind, run: run, epoch: epoch)
+    var body = ByteWriter()
+    var bulk: [UInt8] = []
+    switch content {
+    case .hello(let hello):
+      body.append(Message.json(hello))
+    case .welcome(let welcome):
+      body.append(UInt32(clamping: welcome.beatInterval_ms))
+      body.append(UInt32(clamping: welcome.silenceLimit_ms))
+      bulk = welcome.setup
+    case .refused(var refusal):
+      refusal.message = Message.shortened(refusal.message)
+      body.append(Message.json(refusal))
+    case .ready(let ready):
+      body.append(Message.json(ready))
+    case .work(let work):
+      header.job = work.job
+      header.assignment = work.assignment
+      body.append(work.jobKind)
+      body.append(UInt8(work.state == nil ? 0 : 1))
+      body.append(work.iteration)
+      body.append(UInt32(work.subtrees.count))
+      for subtree in work.subtrees {
+        body.append(subtree.block)
+        body.append(subtree.level)
+        body.append(subtree.index)
+      }
+      bulk = work.state ?? []
+    case .result(let result):
+      header.job = result.job
+      header.assignment = result.assignment
+      body.append(result.computeSeconds)
+      bulk = result.sums
+    case .beat(let beat):
+      body.append(beat.progress)
+    case .failure(var failure):
+      failure.message = Message.shortened(failure.message)
+      header.job = failure.job
+      header.assignment = failure.assignment
+      body.append(Message.json(failure))
+    case .goodbye(var goodbye):
+      goodbye.message = Message.shortened(goodbye.message)
+      body.append(Message.json(goodbye))
+    }
+    header.bulkBytes = UInt64(bulk.count)
+    header.partCount = UInt32(max(1, (bulk.count + WireLimits.frameBytes - 1) / WireLimits.frameBytes))
+    return EncodedMessage(header: header, body: body.bytes, bulk: bulk)
+  }
+
+  /// Reads a message whose bulk is complete.
+  /// - Throws: ``WireError`` when the bytes don't make sense.
+  public init(header: Header, body: [UInt8], bulk: consuming [UInt8]) throws(WireError) {
+    self.run = header.run
+    self.epoch = header.epoch
+    if !bulk.isEmpty {
+      guard header.kind == .welcome || header.kind == .work || header.kind == .result else {
+        throw WireError(.malformed, "a message of kind \(header.kind) carries no bulk")
+      }
+    }
+    switch header.kind {
+    case .hello:
+      let hello: Hello = try Message.parse(body)
+      content = .hello(try hello.checked())
+    case .welcome: content = .welcome(try Message.decodeWelcome(body, setup: bulk))
+    case .refused: content = .refused(try Message.parse(body))
+    case .ready: content = .ready(try Message.parse(body))
+    case .work: content = .work(try Message.decodeWork(header, body, bulk: bulk))
+    case .result: content = .result(try Message.decodeResult(header, body, sums: bulk))
+    case .beat: content = .beat(try Message.decodeBeat(body))
+    case .failure: content = .failure(try Message.parse(body))
+    case .goodbye: content = .goodbye(try Message.parse(body))
+    }
+  }
+
+  private static func decodeWelcome(_ body: [UInt8], setup: [UInt8]) throws(WireError) -> Welcome {
+    try reading(body) { (reader: inout ByteReader) throws(WireError) in
+      let interval: UInt32 = try reader.integer()
+      let silence: UInt32 = try reader.integer()
+      return Welcome(beatInterval_ms: Int(interval), silenceLimit_ms: Int(silence), setup: setup)
+    }
+  }
+
+  private static func decodeWork(_ header: Header, _ body: [UInt8], bulk: [UInt8]) throws(WireError) -> Work {
+    try reading(body) { (reader: inout ByteReader) throws(WireError) in
+      let jobKind: UInt8 = try reader.integer()
+      let hasState: UInt8 = try reader.integer()
+      let iteration: UInt64 = try reader.integer()
+      let count: UInt32 = try reader.integer()
+      guard Int(count) <= WireLimits.subtrees, reader.remaining == Int(count) * 13 else {
+        throw WireError(.malformed, "\(count) subtrees don't fit the \(reader.remaining) bytes that follow")
+      }
+      guard hasState <= 1, hasState == 1 || bulk.isEmpty else {
+        throw WireError(.malformed, "an assignment without state carries bulk")
+      }
+      var subtrees: [Subtree] = []
+      subtrees.reserveCapacity(Int(count))
+      for _ in 0..<count {
+        subtrees.append(
+          Subtree(block: try reader.integer(), level: try reader.integer(), index: try reader.integer()))
+      }
+      return Work(
+        job: header.job, assignment: header.assignment, jobKind: jobKind, iteration: iteration,
+        subtrees: subtrees, state: hasState == 1 ? bulk : nil)
+    }
+  }
+
+  private static func decodeResult(_ header: Header, _ body: [UInt8], sums: [UInt8]) throws(WireError)
+    -> WorkResult
+  {
+    try reading(body) { (reader: inout ByteReader) throws(WireError) in
+      let seconds = try reader.double()
+      guard sums.count % 8 == 0 else {
+        throw WireError(.malformed, "a result of \(sums.count) bytes is no whole number of float64 values")
+      }
+      return WorkResult(
+        job: header.job, assignment: header.assignment, computeSeconds: seconds, sums: sums)
+    }
+  }
+
+  private static func decodeBeat(_ body: [UInt8]) throws(WireError) -> Beat {
+    try reading(body) { (reader: inout ByteReader) throws(WireError) in
+      Beat(progress: try reader.integer())
+    }
+  }
+
+  /// Runs a decoder over a body and requires that it uses every byte.
+  private static func reading<Value>(
+    _ body: [UInt8], _ decode: (inout ByteReader) throws(WireError) -> Value
+  ) throws(WireError) -> Value {
+    let outcome: Result<Value, WireError> = body.withUnsafeBytes { buffer in
+      do throws(WireError) {
+        var reader = ByteReader(buffer)
+        let value = try decode(&reader)
+        try reader.requireEnd()
+        return .success(value)
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try outcome.get()
+  }
+
+  private static func json(_ value: some Encodable) -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    // Every value here is a flat struct of texts and integers, which always encodes.
+    return (try? encoder.encode(value)).map { Array($0) } ?? []
+  }
+
+  private static func parse<Value: Decodable>(_ body: [UInt8]) throws(WireError) -> Value {
+    guard body.count <= 4 * WireLimits.textBytes else {
+      throw WireError(.limit, "a body of \(body.count) bytes is over the limit")
+    }
+    do {
+      return try JSONDecoder().decode(Value.self, from: Data(body))
+    } catch {
+      throw WireError(.malformed, "a message's body is not the JSON document it should be")
+    }
+  }
+
+  private static func shortened(_ text: String) -> String {
+    text.utf8.count <= WireLimits.textBytes ? text : String(text.prefix(WireLimits.textBytes / 4)) + "…"
+  }
+}
+
+extension Hello {
+  /// Refuses values that no worker sends.
+  func checked() throws(WireError) -> Hello {
+    let texts = [worker, host, version, build, fingerprint, numerics]
+    guard texts.allSatisfy({ $0.utf8.count <= 1024 }) else {
+      throw WireError(.limit, "a text in a hello is over the limit of 1024 bytes")
+    }
+    guard (1...4096).contains(threads), (0...1_000_000).contains(incarnation), processID >= 0 else {
+      throw WireError(.malformed, "a hello with \(threads) threads and process \(processID) makes no sense")
+    }
+    return self
+  }
+}

@@ -1,0 +1,238 @@
+/// What a message is. Raw values are on the wire and never change their meaning.
+public enum MessageKind: UInt16, Hashable, Sendable, CaseIterable {
+  case hello = 1
+  case welcome = 2
+  case refused = 3
+  case ready = 4
+  case work = 5
+  case result = 6
+  case beat = 7
+  case failure = 8
+  case goodbye = 9
+}
+
+/// One message between a coordinator and a worker.
+public struct Message: Hashable, Sendable {
+  public var run: RunID
+  public var epoch: UInt64
+  public var content: Content
+
+  public init(run: RunID, epoch: UInt64, content: Content) {
+    self.run = run
+    self.epoch = epoch
+    self.content = content
+  }
+
+  public enum Content: Hashable, Sendable {
+    /// Worker → coordinator, first message: who I am.
+    case hello(Hello)
+    /// Coordinator → worker: the run and everything needed to compute for it (bulk: set-up).
+    case welcome(Welcome)
+    /// Coordinator → worker: you can't join, and why.
+    case refused(Refusal)
+    /// Worker → coordinator: set-up done, data verified, work can come.
+    case ready(Ready)
+    /// Coordinator → worker: compute these subtrees (bulk: the job's state, with the job's first assignment).
+    case work(Work)
+    /// Worker → coordinator: sums of the subtrees (bulk: float64 numbers, subtree after subtree).
+    case result(WorkResult)
+    /// Both ways, every second or so: I am alive, and how far I am.
+    case beat(Beat)
+    /// Worker → coordinator: I can't go on, and why.
+    case failure(WorkerFailure)
+    /// Both ways: I leave.
+    case goodbye(Goodbye)
+  }
+
+  public var kind: MessageKind {
+    switch content {
+    case .hello: .hello
+    case .welcome: .welcome
+    case .refused: .refused
+    case .ready: .ready
+    case .work: .work
+    case .result: .result
+    case .beat: .beat
+    case .failure: .failure
+    case .goodbye: .goodbye
+    }
+  }
+}
+
+/// Who a worker is and what it runs.
+public struct Hello: Hashable, Sendable, Codable {
+  /// Made anew by every worker process.
+  public var worker: String
+  /// Counts the registrations of this process.
+  public var incarnation: Int
+  public var host: String
+  public var processID: Int
+  public var threads: Int
+  /// Version of the software.
+  public var version: String
+  /// Digest of the executable.
+  public var build: String
+  /// Digest of the numerics fingerprint: equal ones compute equal bits.
+  public var fingerprint: String
+  /// The fingerprint in words (BLAS core, kernel variant), for messages.
+  public var numerics: String
+  /// Whether the coordinator started the process itself.
+  public var isLocalChild: Bool
+
+  public init(
+    worker: String, incarnation: Int, host: String, processID: Int, threads: Int, version: String,
+    build: String, fingerprint: String, numerics: String, isLocalChild: Bool
+  ) {
+    self.worker = worker
+    self.incarnation = incarnation
+    self.host = host
+    self.processID = processID
+    self.threads = threads
+    self.version = version
+    self.build = build
+    self.fingerprint = fingerprint
+    self.numerics = numerics
+    self.isLocalChild = isLocalChild
+  }
+}
+
+/// The set-up of a run, as an opaque document with its digest.
+public struct Welcome: Hashable, Sendable {
+  /// How often both sides send a beat.
+  public var beatInterval_ms: Int
+  /// After how much silence the other side is given up.
+  public var silenceLimit_ms: Int
+  public var setup: [UInt8]
+
+  public init(beatInterval_ms: Int, silenceLimit_ms: Int, setup: [UInt8]) {
+    self.beatInterval_ms = beatInterval_ms
+    self.silenceLimit_ms = silenceLimit_ms
+    self.setup = setup
+  }
+}
+
+/// Why a worker can't join.
+public struct Refusal: Hashable, Sendable, Codable {
+  public enum Reason: String, Hashable, Sendable, Codable {
+    case version
+    case build
+    case numerics
+    case data
+    case full
+    case invalid
+  }
+
+  public var reason: Reason
+  public var message: String
+
+  public init(reason: Reason, message: String) {
+    self.reason = reason
+    self.message = message
+  }
+}
+
+/// A worker's set-up is done.
+public struct Ready: Hashable, Sendable, Codable {
+  /// Digest of the set-up it built, to be compared.
+  public var setupDigest: String
+  /// Digest of the data it opened; empty for targets without data.
+  public var dataDigest: String
+
+  public init(setupDigest: String, dataDigest: String) {
+    self.setupDigest = setupDigest
+    self.dataDigest = dataDigest
+  }
+}
+
+/// One aligned subtree of one block's reduction tree.
+public struct Subtree: Hashable, Sendable {
+  public var block: UInt32
+  public var level: UInt8
+  public var index: UInt64
+
+  public init(block: UInt32, level: UInt8, index: UInt64) {
+    self.block = block
+    self.level = level
+    self.index = index
+  }
+}
+
+/// An assignment: subtrees of one job.
+public struct Work: Hashable, Sendable {
+  /// Counts the jobs of an epoch.
+  public var job: UInt64
+  /// Counts the assignments of an epoch.
+  public var assignment: UInt64
+  /// What kind of job, as the fit numbers them.
+  public var jobKind: UInt8
+  /// The iteration whose noise is to be used.
+  public var iteration: UInt64
+  public var subtrees: [Subtree]
+  /// The job's state, or nil when the worker has it from an earlier assignment of the same job.
+  public var state: [UInt8]?
+
+  public init(
+    job: UInt64, assignment: UInt64, jobKind: UInt8, iteration: UInt64, subtrees: [Subtree], state: [UInt8]?
+  ) {
+    self.job = job
+    self.assignment = assignment
+    self.jobKind = jobKind
+    self.iteration = iteration
+    self.subtrees = subtrees
+    self.state = state
+  }
+}
+
+/// The sums of an assignment's subtrees.
+public struct WorkResult: Hashable, Sendable {
+  public var job: UInt64
+  public var assignment: UInt64
+  /// Wall-clock seconds that the worker computed.
+  public var computeSeconds: Double
+  /// Little-endian float64 numbers, subtree after subtree in the assignment's order.
+  public var sums: [UInt8]
+
+  public init(job: UInt64, assignment: UInt64, computeSeconds: Double, sums: [UInt8]) {
+    self.job = job
+    self.assignment = assignment
+    self.computeSeconds = computeSeconds
+    self.sums = sums
+  }
+}
+
+/// A sign of life.
+public struct Beat: Hashable, Sendable {
+  /// Tiles that the compute loop has finished since it started; stands still when it hangs.
+  public var progress: UInt64
+
+  public init(progress: UInt64) { self.progress = progress }
+}
+
+/// Why a worker can't go on.
+public struct WorkerFailure: Hashable, Sendable, Codable {
+  /// Exit code (sysexits) that describes the failure best.
+  public var exitCode: Int32
+  public var message: String
+  /// The job and the assignment it happened in, 0 outside of one.
+  public var job: UInt64
+  public var assignment: UInt64
+
+  public init(exitCode: Int32, message: String, job: UInt64 = 0, assignment: UInt64 = 0) {
+    self.exitCode = exitCode
+    self.message = message
+    self.job = job
+    self.assignment = assignment
+  }
+}
+
+/// The end of a conversation.
+public struct Goodbye: Hashable, Sendable, Codable {
+  /// 0 when the run ended well.
+  public var exitCode: Int32
+  public var message: String
+
+  public init(exitCode: Int32, message: String) {
+    self.exitCode = exitCode
+    self.message = message
+  }
+}
