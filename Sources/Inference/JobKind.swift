@@ -1,0 +1,20 @@
+import NumericsKit
+
+/// What workers evaluate in one synchronized pass over all tiles. Raw values are on the wire.
+public enum JobKind: UInt8, Sendable, Codable, CaseIterable {
+  /// Sums of the integrand for the update rule: `[components, d + 2]` numbers a block.
+  case gradient = 1
+  /// `log q + V` of every draw, for the objective: `[components, samples]` numbers a block.
+  case objective = 2
+  /// Predictive scores on test rows.
+  case prediction = 3
+
+  /// The stream that the job's samples come from.
+  public var stream: NoiseStream {
+    switch self {
+    case .gradient: .gradient
+    case .objective: .objective
+    case .prediction: .prediction
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import NumericsKit
+import Posteriors
+
+/// One tile: some components' samples, over the base of the target or over some rows.
+public struct Tile: Hashable, Sendable {
+  public enum Part: Hashable, Sendable {
+    /// The mixture's own score and density, and the target's part without data.
+    case base
+    /// Rows of the data set.
+    case rows(Range<Int>)
+  }
+
+  public var components: Range<Int>
+  public var samples: Range<Int>
+  public var part: Part
+}
+
+/// How one kind of job is cut into blocks and tiles.
+///
+/// *Blocks* are groups of components (for the objective: of components × samples) whose sums are reduced
+/// together; the tiles of a block are the leaves of its reduction tree, ordered by samples, then base before rows.
+public struct JobPlan: Sendable, Hashable, Codable {
+  public var kind: JobKind
+  /// Components, N.
+  public var components: Int
+  /// Samples of each component (prediction: draws in all).
+  public var samples: Int
+  /// Rows of the data set; 0 without data.
+  public var rows: Int
+  /// Numbers that a component's gradient sums have: d + 2.
+  public var gradientWidth: Int
+  public var componentsPerBlock: Int
+  public var samplesPerTile: Int
+  public var rowsPerTile: Int
+
+  private var componentBlocks: Int { ceilingDivision(components, componentsPerBlock) }
+  private var sampleTiles: Int { ceilingDivision(samples, samplesPerTile) }
+  private var rowTiles: Int { ceilingDivision(rows, rowsPerTile) }
+
+  /// Number of blocks.
+  public var blockCount: Int {
+    switch kind {
+    case .gradient: componentBlocks
+    case .objective: componentBlocks * sampleTiles
+    case .prediction: 1
+    }
+  }
+
+  /// Tiles of every block: the leaves of its reduction tree.
+  public var tilesPerBlock: Int {
+    switch kind {
+    case .gradient: sampleTiles * (1 + rowTiles)
+    case .objective: 1 + rowTiles
+    case .prediction: rowTiles
+    }
+  }
+
+  /// The components of a block.
+  public func components(ofBlock block: Int) -> Range<Int> {
+    switch kind {
+    case .gradient: part(block, of: components, by: componentsPerBlock)
+    case .objective: part(block / sampleTiles, of: components, by: componentsPerBlock)
+    case .prediction: 0..<components
+    }
+  }
+
+  /// Numbers that a block's sums have.
+  public func width(ofBlock block: Int) -> Int {
+    switch kind {
+    case .gradient: components(ofBlock: block).count * gradientWidth
+    case .objective:
+      components(ofBlock: block).count
+        * part(block % sampleTiles, of: samples, by: samplesPerTile).count
+    case .prediction: PredictiveScores.width
+    }
+  }
+
+  /// The tile at a leaf of a block's tree.
+  public func tile(block: Int, leaf: Int) -> Tile {
+    switch kind {
+    case .gradient:
+      let place = leaf % (1 + rowTiles)
+      return Tile(
+        components: components(ofBlock: block),
+        samples: part(leaf / (1 + rowTiles), of: samples, by: samplesPerTile), part: tilePart(place))
+    case .objective:
+      return Tile(
+        components: components(ofBlock: block),
+        samples: part(block % sampleTiles, of: samples, by: samplesPerTile), part: tilePart(leaf))
+    case .prediction:
+      return Tile(components: 0..<components, samples: 0..<samples, part: tilePart(leaf + 1))
+    }
+  }
+
+  /// The samples of a block of the objective.
+  public func samples(ofObjectiveBlock block: Int) -> Range<Int> {
+    part(block % sampleTiles, of: samples, by: samplesPerTile)
+  }
+
+  private func tilePart(_ place: Int) -> Tile.Part {
+    place == 0 ? .base : .rows(part(place - 1, of: rows, by: rowsPerTile))
+  }
+
+  private func part(_ index: Int, of count: Int, by size: Int) -> Range<Int> {
+    index * size..<min((index + 1) * size, count)
+  }
+}
+
+/// `⌈numerator / denominator⌉` for a positive denominator.
+func ceilingDivision(_ numerator: Int, _ denominator: Int) -> Int {
+  (numerator + denominator - 1) / denominator
+}

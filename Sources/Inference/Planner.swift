@@ -1,0 +1,99 @@
+import NumericsKit
+import Posteriors
+
+/// Chooses how to cut a problem: by rows when there are many, by components and samples otherwise.
+///
+/// The choice depends on the problem alone, never on the number of workers, because it decides the order of
+/// additions and with it the bits of the result.
+public enum Planner {
+  /// Samples (components × samples of each) that a tile has at most: enough to fill matrix products, few enough
+  /// for their operands to stay in a core's cache.
+  static let samplesPerTile = 512
+  /// Samples that a tile has at least before another axis is cut.
+  static let minimumSamplesPerTile = 64
+  /// Rows that a tile starts with, and has at least.
+  static let rowsPerTile = 4096
+  static let minimumRowsPerTile = 128
+  /// More tiles than this serve no cluster that we know, unless they are large.
+  static let wantedTiles = 64
+  static let manyTiles = 1024
+  /// Tiles are not cut below this cost, in floating-point operations: some ten microseconds.
+  static let smallestTileCost = 5e5
+  /// Tiles above this cost (some milliseconds) are cut even when there are many.
+  static let largestTileCost = 5e7
+  /// More tiles than this a block would make trees and messages long.
+  static let maximumRowTiles = 4096
+
+  /// The plan of a problem.
+  public static func plan(_ problem: ProblemSize) -> Plan {
+    let perComponent = max(2, ceilingDivision(problem.objectiveDraws, problem.components))
+    return Plan(
+      version: Plan.currentVersion, problem: problem,
+      gradient: cut(problem, kind: .gradient, samples: problem.samples),
+      objective: cut(problem, kind: .objective, samples: perComponent),
+      prediction: problem.testRows > 0 ? predictionPlan(problem) : nil)
+  }
+
+  private static func cut(_ problem: ProblemSize, kind: JobKind, samples: Int) -> JobPlan {
+    let costs = CostModel(problem)
+    var plan = JobPlan(
+      kind: kind, components: problem.components, samples: samples, rows: problem.rows,
+      gradientWidth: problem.dimension + 2,
+      componentsPerBlock: max(1, min(problem.components, samplesPerTile / samples)),
+      samplesPerTile: min(samples, samplesPerTile),
+      rowsPerTile: rowsPerTile(problem.rows, shard: problem.rowsPerShard))
+    while true {
+      let samplesOfTile = plan.componentsPerBlock * plan.samplesPerTile
+      let rowCost = costs.rows(
+        min(plan.rowsPerTile, problem.rows), samples: Double(samplesOfTile), kind: kind)
+      let baseCost = costs.base(samples: Double(samplesOfTile))
+      let cost = max(rowCost, baseCost)
+      let tiles = plan.blockCount * plan.tilesPerBlock
+      let isCoarse =
+        (tiles < wantedTiles && cost > 2 * smallestTileCost)
+        || (tiles < manyTiles && cost > largestTileCost)
+      guard isCoarse, halve(&plan, rowsMatter: rowCost >= baseCost, samplesOfTile: samplesOfTile) else {
+        return plan
+      }
+    }
+  }
+
+  /// Halves the axis that has most to give; false when none can be cut further.
+  private static func halve(_ plan: inout JobPlan, rowsMatter: Bool, samplesOfTile: Int) -> Bool {
+    let canCutRows = rowsMatter && plan.rows > 0 && plan.rowsPerTile > minimumRowsPerTile
+    if canCutRows, plan.rowsPerTile > 1024 || samplesOfTile <= minimumSamplesPerTile {
+      plan.rowsPerTile /= 2
+      return true
+    }
+    let enoughSamples = samplesOfTile > minimumSamplesPerTile || (!canCutRows && samplesOfTile > 16)
+    if enoughSamples, plan.componentsPerBlock > 1 {
+      plan.componentsPerBlock = ceilingDivision(plan.componentsPerBlock, 2)
+      return true
+    }
+    if enoughSamples, plan.samplesPerTile > 16 {
+      plan.samplesPerTile = ceilingDivision(plan.samplesPerTile, 2)
+      return true
+    }
+    guard canCutRows else { return false }
+    plan.rowsPerTile /= 2
+    return true
+  }
+
+  /// A power of two that divides a shard: tiles never cross shards.
+  private static func rowsPerTile(_ rows: Int, shard: Int) -> Int {
+    guard rows > 0 else { return 1 }
+    var size = min(rowsPerTile, max(shard, 1))
+    while size < shard, ceilingDivision(rows, size) > maximumRowTiles { size *= 2 }
+    while size > minimumRowsPerTile, size / 2 >= rows { size /= 2 }
+    return size
+  }
+
+  private static func predictionPlan(_ problem: ProblemSize) -> JobPlan {
+    JobPlan(
+      kind: .prediction, components: problem.components, samples: problem.predictionDraws,
+      rows: problem.testRows, gradientWidth: problem.dimension + 2,
+      componentsPerBlock: problem.components, samplesPerTile: problem.predictionDraws,
+      rowsPerTile: min(
+        rowsPerTile(problem.testRows, shard: problem.testRowsPerShard), minimumRowsPerTile * 4))
+  }
+}

@@ -1,0 +1,68 @@
+import Datasets
+import Foundation
+import NumericsKit
+import Posteriors
+import Specification
+
+/// Makes a fit's set-up from its spec: imports and prepares the data, makes the plan.
+public struct ProblemBuilder {
+  /// Folder of prepared data.
+  public var cacheFolder: String
+  /// Told what takes time.
+  public var progress: (String) -> Void
+
+  public init(cacheFolder: String, progress: @escaping (String) -> Void) {
+    self.cacheFolder = cacheFolder
+    self.progress = progress
+  }
+
+  /// The set-up of a fit.
+  /// - Throws: ``DatasetError``, ``PosteriorError`` or ``FitError``.
+  public func build(_ specification: FitSpecification) throws -> FitSetup {
+    var train: (folder: String, manifest: DesignManifest)?
+    var test: (folder: String, manifest: DesignManifest)?
+    if let data = specification.data, case .regression(let regression) = specification.model {
+      train = try design(data.train, data, regression, reference: nil)
+      if let source = data.test {
+        test = try design(source, data, regression, reference: train?.manifest.statistics)
+      }
+    }
+    let target = try Problem.target(specification.model, design: train?.manifest)
+    let plan = Planner.plan(
+      ProblemSize(
+        components: specification.mixture.components, dimension: target.dimension,
+        samples: specification.inference.samples,
+        objectiveDraws: specification.inference.objectiveDraws,
+        predictionDraws: specification.inference.predictionDraws, rows: train?.manifest.rows ?? 0,
+        rowsPerShard: train?.manifest.rowsPerShard ?? 0, testRows: test?.manifest.rows ?? 0,
+        testRowsPerShard: test?.manifest.rowsPerShard ?? 0, columns: target.designColumns))
+    var resolved = specification
+    resolved.inference.objectiveInterval = Fit.objectiveInterval(specification.inference, plan: plan)
+    return FitSetup(
+      specification: resolved.resolvedYAML, plan: plan, train: train.map(reference),
+      test: test.map(reference))
+  }
+
+  private func reference(_ design: (folder: String, manifest: DesignManifest)) -> FitSetup.DesignReference {
+    FitSetup.DesignReference(folder: design.folder, digest: design.manifest.digest.description)
+  }
+
+  private func design(
+    _ source: DataSpecification.Source, _ data: DataSpecification, _ regression: RegressionSpecification,
+    reference: DesignStatistics?
+  ) throws -> (folder: String, manifest: DesignManifest) {
+    let kind: ResponseKind =
+      switch regression.family {
+      case .logistic: .binary
+      case .softmax: .classes
+      case .linear: .real
+      }
+    return try DesignCache(folder: cacheFolder).design(
+      source: DataSource(paths: source.paths, responseFile: source.responseFile),
+      request: DesignRequest(
+        features: regression.features, response: regression.response, responseKind: kind,
+        standardize: data.standardize, intercept: regression.intercept, precision: data.precision,
+        reference: reference),
+      missingValues: data.missing == .drop ? .drop : .error, progress: progress)
+  }
+}
