@@ -1,0 +1,112 @@
+import CPlatform
+import Coordination
+import Dispatch
+import Foundation
+import Inference
+import NumericsKit
+import Synchronization
+import Wire
+
+/// Computes assignments on T threads: the caller's and T − 1 helpers.
+///
+/// One thread calls `compute`; the subtrees of an assignment are split along the same canonical tree, so that the
+/// number of threads changes nothing but the time.
+final class ComputePool {
+  private let problem: Problem
+  private let crew: Crew
+  private var job: (number: UInt64, job: TileJob)?
+  private let evaluator: TileEvaluator
+
+  init(problem: Problem, threads: Int, progress: ProgressCounter) {
+    self.problem = problem
+    evaluator = TileEvaluator(problem)
+    crew = Crew(problem: problem, helpers: threads - 1, counter: progress)
+  }
+
+  deinit { crew.stop() }
+
+  /// The sums of an assignment's subtrees, as little-endian float64 numbers in their order.
+  /// - Throws: ``DatasetError`` when data have changed, ``FitError`` when the assignment makes no sense.
+  func compute(_ computation: Computation) throws -> [UInt8] {
+    let job = try tileJob(computation)
+    var tasks: [(block: Int, node: TreeNode)] = []
+    for subtree in computation.subtrees {
+      guard subtree.level < 48, subtree.index < 1 << 48 else {
+        throw FitError(.software, "the coordinator asks for a subtree that this run's plan has not")
+      }
+      tasks.append((Int(subtree.block), TreeNode(level: Int(subtree.level), index: Int(subtree.index))))
+    }
+    let values = crew.helpers == 0 ? try serial(job, tasks) : try parallel(job, tasks)
+    return ComputePool.bytes(values)
+  }
+
+  /// The job that a computation belongs to; a new one comes with its state.
+  private func tileJob(_ computation: Computation) throws -> TileJob {
+    if let state = computation.state {
+      let new = try TileJob(
+        problem, kind: computation.jobKind, iteration: computation.iteration, state: state)
+      job = (computation.job, new)
+    }
+    guard let job, job.number == computation.job else {
+      throw FitError(.software, "work of job \(computation.job) came without its state")
+    }
+    return job.job
+  }
+
+  private func serial(_ job: TileJob, _ tasks: [(block: Int, node: TreeNode)]) throws -> [[Double]] {
+    evaluator.load(job)
+    return try tasks.map { task in
+      let before = evaluator.tilesDone
+      defer { crew.counter.add(evaluator.tilesDone - before) }
+      return try evaluator.sums(block: task.block, node: task.node)
+    }
+  }
+
+  private func parallel(_ job: TileJob, _ tasks: [(block: Int, node: TreeNode)]) throws -> [[Double]] {
+    let tree = ReductionTree(leafCount: job.plan.tilesPerBlock)
+    for task in tasks where !tree.contains(task.node) {
+      throw FitError(.software, "the coordinator asks for a subtree that this run's plan has not")
+    }
+    let pieces = ComputePool.split(tasks, tree: tree, atLeast: 4 * (crew.helpers + 1))
+    let batch = Batch(job: job, pieces: pieces.map { (block: tasks[$0.task].block, node: $0.node) })
+    crew.run(batch, with: evaluator)
+    let results = try batch.results()
+    return tasks.indices.map { task in
+      var sum = SubtreeSum(tree: tree, root: tasks[task].node)
+      for (index, piece) in pieces.enumerated() where piece.task == task {
+        sum.insert(results[index], at: piece.node)
+      }
+      return sum.value
+    }
+  }
+
+  /// Splits nodes into their children until there are enough pieces or no node has children.
+  private static func split(_ tasks: [(block: Int, node: TreeNode)], tree: ReductionTree, atLeast count: Int)
+    -> [(task: Int, node: TreeNode)]
+  {
+    var pieces = tasks.indices.map { (task: $0, node: tasks[$0].node) }
+    while pieces.count < count, pieces.contains(where: { $0.node.level > 0 }) {
+      let level = pieces.reduce(0) { max($0, $1.node.level) }
+      pieces = pieces.flatMap { piece -> [(task: Int, node: TreeNode)] in
+        guard piece.node.level == level, level > 0 else { return [piece] }
+        let left = TreeNode(level: level - 1, index: 2 * piece.node.index)
+        let right = TreeNode(level: level - 1, index: 2 * piece.node.index + 1)
+        return tree.contains(right) ? [(piece.task, left), (piece.task, right)] : [(piece.task, left)]
+      }
+    }
+    return pieces
+  }
+
+  private static func bytes(_ values: [[Double]]) -> [UInt8] {
+    let count = values.reduce(0) { $0 + $1.count }
+    return [UInt8](unsafeUninitializedCapacity: 8 * count) { buffer, initialized in
+      let raw = UnsafeMutableRawBufferPointer(buffer)
+      var offset = 0
+      for value in values.joined() {
+        raw.storeBytes(of: value.bitPattern.littleEndian, toByteOffset: offset, as: UInt64.self)
+        offset += 8
+      }
+      initialized = 8 * count
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import CPlatform
+import Dispatch
+import Foundation
+import Inference
+import NumericsKit
+import Synchronization
+
+/// The helper threads of a compute pool. Each has its own evaluator and takes pieces of the current batch until
+/// none is left.
+final class Crew: Sendable {
+  let helpers: Int
+  let counter: ProgressCounter
+  private let wake = DispatchSemaphore(value: 0)
+  private let batch = Mutex<Batch?>(nil)
+  private let stopped = Atomic<Bool>(false)
+
+  /// Matrix products keep buffers on the stack.
+  private static let stackBytes = 16 << 20
+
+  init(problem: Problem, helpers: Int, counter: ProgressCounter) {
+    self.helpers = helpers
+    self.counter = counter
+    for number in 0..<helpers {
+      let thread = Thread { [self] in
+        isomix_name_thread("compute-\(number + 2)")
+        let evaluator = TileEvaluator(problem)
+        while true {
+          wake.wait()
+          if stopped.load(ordering: .acquiring) { return }
+          batch.withLock { $0 }?.work(with: evaluator, counter: counter)
+        }
+      }
+      thread.stackSize = Crew.stackBytes
+      thread.start()
+    }
+  }
+
+  /// Computes a batch; the caller works along and returns when every piece is done.
+  func run(_ batch: Batch, with evaluator: TileEvaluator) {
+    self.batch.withLock { $0 = batch }
+    let useful = min(helpers, batch.pieces.count - 1)
+    for _ in 0..<max(0, useful) { wake.signal() }
+    batch.work(with: evaluator, counter: counter)
+    batch.waitUntilDone()
+  }
+
+  /// Ends the helpers' threads.
+  func stop() {
+    stopped.store(true, ordering: .releasing)
+    for _ in 0..<helpers { wake.signal() }
+  }
+}
+
+/// The pieces of one assignment and their results.
+final class Batch: Sendable {
+  let job: TileJob
+  let pieces: [(block: Int, node: TreeNode)]
+  private let next = Atomic<Int>(0)
+  private let finished = Mutex<(results: [[Double]?], count: Int, error: (any Error)?)>(([], 0, nil))
+  private let done = DispatchSemaphore(value: 0)
+
+  init(job: TileJob, pieces: [(block: Int, node: TreeNode)]) {
+    self.job = job
+    self.pieces = pieces
+    finished.withLock { $0.results = [[Double]?](repeating: nil, count: pieces.count) }
+  }
+
+  /// Takes pieces until none is left. Called by several threads, each with its own evaluator.
+  func work(with evaluator: TileEvaluator, counter: ProgressCounter) {
+    while true {
+      let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+      guard index < pieces.count else { return }
+      evaluator.load(job)
+      let before = evaluator.tilesDone
+      let outcome = Result { try evaluator.sums(block: pieces[index].block, node: pieces[index].node) }
+      counter.add(evaluator.tilesDone - before)
+      let isLast = finished.withLock { state in
+        switch outcome {
+        case .success(let values): state.results[index] = values
+        case .failure(let error): state.error = state.error ?? error
+        }
+        state.count += 1
+        return state.count == pieces.count
+      }
+      if isLast { done.signal() }
+    }
+  }
+
+  func waitUntilDone() { done.wait() }
+
+  /// The results in the order of the pieces, or the first error.
+  func results() throws -> [[Double]] {
+    try finished.withLock { state in
+      if let error = state.error { throw error }
+      return state.results.compactMap { $0 }
+    }
+  }
+}

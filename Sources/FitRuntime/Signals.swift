@@ -1,0 +1,41 @@
+import CPlatform
+import Glibc
+
+/// Signals as something to be polled: blocked for the whole process and read from a descriptor.
+///
+/// Open it before any thread is started, so that all threads inherit the mask.
+public final class Signals {
+  public let descriptor: Int32
+
+  /// - Throws: a system error number as ``RuntimeError``.
+  public init(_ signals: [Int32]) throws {
+    signal(SIGPIPE, SIG_IGN)
+    descriptor = isomix_signalfd(signals, Int32(signals.count))
+    guard descriptor >= 0 else { throw RuntimeError.system("can't watch signals") }
+  }
+
+  deinit { close(descriptor) }
+
+  /// The next pending signal, if any.
+  public func next() -> Int32? {
+    let number = isomix_read_signal(descriptor)
+    return number > 0 ? number : nil
+  }
+
+  /// A signal's name.
+  static func name(_ number: Int32) -> String {
+    switch number {
+    case SIGINT: "SIGINT"
+    case SIGTERM: "SIGTERM"
+    case SIGUSR1: "SIGUSR1"
+    case SIGKILL: "SIGKILL"
+    case SIGSEGV: "SIGSEGV"
+    case SIGABRT: "SIGABRT"
+    case SIGBUS: "SIGBUS"
+    case SIGILL: "SIGILL"
+    case SIGFPE: "SIGFPE"
+    case SIGHUP: "SIGHUP"
+    default: "signal \(number)"
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import Foundation
+
+/// A run's output folder: made and locked for one fit, written file by file so that a reader never sees half a
+/// file.
+public final class RunFolder {
+  public let path: String
+  /// The folder that an earlier fit's results were moved to, if there were any.
+  public let previous: String?
+  private let lock: Int32
+
+  /// Files that show that a folder holds a fit.
+  private static let marks: Set = ["spec.yaml", "plan.json", "mixture.json", "summary.json", "trace.csv"]
+  private static let lockName = ".lock"
+  private static let maximumPrevious = 10_000
+
+  /// Opens a folder for a new fit. An earlier fit's folder is moved aside, never overwritten.
+  ///
+  /// - Throws: ``ReportingError`` when the folder can't be made, holds something else, or is in use.
+  public init(path: String) throws {
+    self.path = path
+    let manager = FileManager.default
+    var earlier: String?
+    if let entries = try? manager.contentsOfDirectory(atPath: path) {
+      let names = Set(entries).subtracting([RunFolder.lockName])
+      if !names.isDisjoint(with: RunFolder.marks) {
+        let probe = try RunFolder.takeLock(in: path)
+        earlier = try RunFolder.moveAside(path)
+        close(probe)
+      } else if !names.isEmpty {
+        throw ReportingError(
+          .cannotWrite, "\(path) is not empty and holds no fit: choose another --output folder")
+      }
+    }
+    do {
+      try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw ReportingError(.cannotWrite, "can't make the folder \(path): \(RunFolder.reason(error))")
+    }
+    previous = earlier
+    lock = try RunFolder.takeLock(in: path)
+  }
+
+  deinit { close(lock) }
+
+  /// The path of a file in the folder.
+  public func file(_ name: String) -> String { path + "/" + name }
+
+  /// Writes a whole file: temporary name, fsync, rename, fsync of the folder.
+  public func write(_ text: String, to name: String) throws {
+    try RunFolder.write(Array(text.utf8), to: file(name))
+  }
+
+  /// Writes a value as JSON.
+  public func write(json value: some Encodable, to name: String, pretty: Bool = true) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting =
+      pretty
+      ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
+    let data: Data
+    do {
+      data = try encoder.encode(value)
+    } catch {
+      throw ReportingError(.cannotWrite, "\(file(name)): the content can't be written as JSON")
+    }
+    try RunFolder.write(Array(data) + [UInt8(ascii: "\n")], to: file(name))
+  }
+
+  /// Writes a file so that it is there whole or not at all, also after a power failure.
+  public static func write(_ bytes: [UInt8], to path: String) throws {
+    let temporary = "\(path).tmp-\(getpid())"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw failure(path) }
+    var offset = 0
+    while offset < bytes.count {
+      let count = bytes.withUnsafeBytes {
+        Foundation.write(descriptor, $0.baseAddress.map { $0 + offset }, bytes.count - offset)
+      }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else {
+        let error = failure(path)
+        close(descriptor)
+        unlink(temporary)
+        throw error
+      }
+      offset += count
+    }
+    let synchronized = fsync(descriptor)
+    close(descriptor)
+    guard synchronized == 0, rename(temporary, path) == 0 else {
+      let error = failure(path)
+      unlink(temporary)
+      throw error
+    }
+    let folder = open((path as NSString).deletingLastPathComponent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    if folder >= 0 {
+      fsync(folder)
+      close(folder)
+    }
+  }
+
+  private static func failure(_ path: String) -> ReportingError {
+    ReportingError(.cannotWrite, "can't write \(path): \(String(cString: strerror(errno)))")
+  }
+
+  private static func takeLock(in folder: String) throws -> Int32 {
+    let descriptor = open(folder + "/" + lockName, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw failure(folder) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      throw ReportingError(
+        .cannotWrite, "another fit is writing to \(folder): wait for it or choose another --output folder")
+    }
+    return descriptor
+  }
+
+  /// Renames the folder of an earlier fit to the first free `path.1`, `path.2`, ….
+  private static func moveAside(_ path: String) throws -> String {
+    var base = path
+    while base.count > 1, base.hasSuffix("/") { base.removeLast() }
+    for number in 1...maximumPrevious {
+      let candidate = "\(base).\(number)"
+      if FileManager.default.fileExists(atPath: candidate) { continue }
+      guard rename(base, candidate) == 0 else { throw failure(base) }
+      return candidate
+    }
+    throw ReportingError(.cannotWrite, "\(path) has too many earlier fits beside it: choose another folder")
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+    if let code = underlying?.code, underlying?.domain == NSPOSIXErrorDomain {
+      return String(cString: strerror(Int32(code)))
+    }
+    return "it can't be created there"
+  }
+}

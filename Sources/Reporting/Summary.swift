@@ -1,0 +1,81 @@
+import Foundation
+import Inference
+
+/// The file `summary.json`.
+public struct Summary: Sendable, Codable {
+  /// Whether a stopping rule found the fit converged; nil where none was applied.
+  public var converged: Bool?
+  /// What ended the fit, in words.
+  public var stoppedBy: String
+  public var iterations: Int
+  public var elbo: Double?
+  public var elboStandardError: Double?
+  public var kl: Double?
+  public var khat: Double?
+  public var test: TestScores?
+  /// Wall-clock seconds from the first pass to the last.
+  public var seconds: Double
+  public var workers: Int
+  public var lostWorkers: Int
+  public var redispatchedTiles: Int
+  public var bytesSent: UInt64
+  public var bytesReceived: UInt64
+  public var stateSHA256: String
+  public var warnings: [String]
+  public var version: String
+
+  enum CodingKeys: String, CodingKey {
+    case converged, iterations, elbo, kl, khat, test, seconds, workers, warnings, version
+    case stoppedBy = "stopped_by"
+    case elboStandardError = "elbo_se"
+    case lostWorkers = "lost_workers"
+    case redispatchedTiles = "redispatched_tiles"
+    case bytesSent = "bytes_sent"
+    case bytesReceived = "bytes_received"
+    case stateSHA256 = "state_sha256"
+  }
+
+  public init(
+    stoppedBy: String, iterations: Int, row: TraceRow?, test: TestScores?, seconds: Double, workers: Int,
+    lostWorkers: Int, bytesSent: UInt64, bytesReceived: UInt64, stateSHA256: String, warnings: [String],
+    version: String
+  ) {
+    self.stoppedBy = stoppedBy
+    self.iterations = iterations
+    elbo = row?.objective.elbo
+    elboStandardError = row?.objective.standardError
+    kl = row?.kl
+    self.test = test
+    self.seconds = seconds
+    self.workers = workers
+    self.lostWorkers = lostWorkers
+    redispatchedTiles = 0
+    self.bytesSent = bytesSent
+    self.bytesReceived = bytesReceived
+    self.stateSHA256 = stateSHA256
+    self.warnings = warnings
+    self.version = version
+  }
+
+  /// Writes every key, with null for what is not defined.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(converged, forKey: .converged)
+    try container.encode(stoppedBy, forKey: .stoppedBy)
+    try container.encode(iterations, forKey: .iterations)
+    try container.encode(elbo, forKey: .elbo)
+    try container.encode(elboStandardError, forKey: .elboStandardError)
+    try container.encode(kl, forKey: .kl)
+    try container.encode(khat, forKey: .khat)
+    try container.encode(test, forKey: .test)
+    try container.encode(seconds, forKey: .seconds)
+    try container.encode(workers, forKey: .workers)
+    try container.encode(lostWorkers, forKey: .lostWorkers)
+    try container.encode(redispatchedTiles, forKey: .redispatchedTiles)
+    try container.encode(bytesSent, forKey: .bytesSent)
+    try container.encode(bytesReceived, forKey: .bytesReceived)
+    try container.encode(stateSHA256, forKey: .stateSHA256)
+    try container.encode(warnings, forKey: .warnings)
+    try container.encode(version, forKey: .version)
+  }
+}
