@@ -10,5 +10,13 @@ public struct NumericsFingerprint: Hashable, Sendable, Codable {
   public let kernelVariant: String
 
   /// Computes this process's fingerprint (about a millisecond). Call `BLAS.prepare()` first.
-  public static func measure() -> NumericsFingerprint { fatalError("stub") }
+  public static func measure() -> NumericsFingerprint {
+    var probe = NumericsProbe()
+    probe.multiplyMatrices()
+    probe.runKernels()
+    probe.callMathLibrary()
+    return NumericsFingerprint(
+      digest: probe.finish(), blasCore: BLAS.coreName, blasConfiguration: BLAS.configuration,
+      kernelVariant: NumericsProbe.kernelVariant)
+  }
 }

@@ -1,1 +1,0 @@
-#include "isomix_kernels.h"

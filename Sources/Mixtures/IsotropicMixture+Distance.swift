@@ -1,0 +1,36 @@
+extension IsotropicMixture {
+  /// The squared 2-Wasserstein distance between two components,
+  /// `‖m − m'‖² + d (√ε − √ε')²`.
+  public static func squaredDistance(
+    component i: Int, of first: IsotropicMixture, toComponent j: Int, of second: IsotropicMixture
+  ) -> Double {
+    let d = first.dimension
+    var sum = 0.0
+    for k in 0..<d {
+      let difference = first.means[i * d + k] - second.means[j * d + k]
+      sum += difference * difference
+    }
+    let spread = first.variances[i].squareRoot() - second.variances[j].squareRoot()
+    return sum + Double(d) * spread * spread
+  }
+
+  /// The distance between mixtures of equally many components,
+  /// `W²_bw = min_σ (1/N) Σ_i ‖m_i − m'_σ(i)‖² + d (√ε_i − √ε'_σ(i))²`, σ over permutations
+  /// (arXiv 2506.13613, section 4.2); nil when the numbers of components or the dimensions differ, or when a
+  /// number is not finite.
+  public func squaredDistance(to other: IsotropicMixture) -> Double? {
+    guard componentCount == other.componentCount, dimension == other.dimension, componentCount > 0 else {
+      return nil
+    }
+    let n = componentCount
+    var cost = [Double](repeating: 0, count: n * n)
+    for i in 0..<n {
+      for j in 0..<n {
+        cost[i * n + j] = Self.squaredDistance(component: i, of: self, toComponent: j, of: other)
+      }
+    }
+    guard cost.allSatisfy(\.isFinite) else { return nil }
+    let permutation = Assignment.minimize(cost: cost, size: n)
+    return permutation.enumerated().reduce(0) { $0 + cost[$1.offset * n + $1.element] } / Double(n)
+  }
+}

@@ -1,0 +1,20 @@
+import NumericsKit
+
+/// Scratch memory of one thread that evaluates densities; grows to what is asked and stays.
+public final class DensityWorkspace {
+  /// Linear predictors of a block of rows, or whatever an analytic target needs.
+  var predictors = ScratchMemory()
+  /// Coefficients as the sweep wants them: transposed, or in single precision.
+  var coefficients = ScratchMemory()
+  var singleCoefficients = ScratchMemory()
+  /// Gradient sums in the sweep's layout or precision.
+  var gradient = ScratchMemory()
+  var singleGradient = ScratchMemory()
+  /// Residuals or responses in the other precision.
+  var converted = ScratchMemory()
+  var responses = ScratchMemory()
+  /// A few numbers for a kernel.
+  var small = ScratchMemory()
+
+  public init() {}
+}

@@ -1,0 +1,64 @@
+import CKernels
+import NumericsKit
+
+/// A mixture of Gaussians with weights and full covariances, `π(x) = Σ_k w_k N(x; μ_k, Σ_k)`, by log-sum-exp.
+public struct GaussianMixtureDensity: AnalyticDensity {
+  public let dimension: Int
+  /// Number of components of the target.
+  public let componentCount: Int
+  private let means: [Double]
+  /// Cholesky factors of the covariances, `[K, d, d]`, and 1 / their diagonals, `[K, d]`.
+  private let lowers: [Double]
+  private let inverseDiagonals: [Double]
+  /// log w_k − ½ log det(2π Σ_k).
+  private let logFactors: [Double]
+
+  /// Takes weights `[K]` (positive; normalised here), means `[K][d]` and covariances `[K][d][d]`.
+  ///
+  /// - Throws: ``PosteriorError`` that names the component, when sizes don't fit, a number is not finite or a
+  ///   covariance is not positive definite.
+  public init(weights: [Double], means: [[Double]], covariances: [[[Double]]]) throws {
+    guard let dimension = means.first?.count, dimension > 0, weights.count == means.count,
+      covariances.count == means.count
+    else {
+      throw PosteriorError(
+        code: .shape,
+        message: """
+          a Gaussian mixture needs equally many weights, means and covariances, at least one: \
+          \(weights.count), \(means.count) and \(covariances.count) were given
+          """)
+    }
+    for (k, mean) in means.enumerated() {
+      guard mean.count == dimension else {
+        throw PosteriorError(
+          code: .shape,
+          message: "mean of component \(k + 1) must have \(dimension) numbers, not \(mean.count)")
+      }
+      try PosteriorError.requireFinite(mean, "mean of component \(k + 1), x")
+      try PosteriorError.requirePositive(weights[k], "weight of component \(k + 1)")
+    }
+    let factors = try covariances.enumerated().map { k, covariance in
+      try PosteriorError.factor(covariance, dimension: dimension, "covariance of component \(k + 1)")
+    }
+    let total = weights.reduce(0, +)
+    self.dimension = dimension
+    self.componentCount = means.count
+    self.means = means.flatMap { $0 }
+    self.lowers = factors.flatMap(\.lower)
+    self.inverseDiagonals = factors.flatMap(\.inverseDiagonal)
+    self.logFactors = zip(weights, factors).map { weight, factor in
+      VectorMath.logarithm(weight / total)
+        - 0.5 * (Double(dimension) * VectorMath.logTwoPi + factor.logDeterminant)
+    }
+  }
+
+  public func accumulateBase(
+    points: UnsafePointer<Double>, count: Int, value: UnsafeMutablePointer<Double>,
+    gradient: UnsafeMutablePointer<Double>?, workspace: DensityWorkspace
+  ) {
+    let scratch = workspace.predictors.reserve(isomix_gaussian_mixture_scratch(componentCount, dimension))
+    isomix_gaussian_mixture_accumulate(
+      points, count, dimension, componentCount, means, lowers, inverseDiagonals, logFactors, scratch, value,
+      gradient)
+  }
+}
