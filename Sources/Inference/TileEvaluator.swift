@@ -226,21 +226,12 @@ public final class TileEvaluator {
   }
 }
 
-/// Memory of one thread that grows to the largest size asked for.
-final class Scratch {
-  private var buffer = UnsafeMutableBufferPointer<Double>(start: nil, count: 0)
-
-  deinit { buffer.deallocate() }
+/// Zeroable numbers of one thread that grow to the largest request.
+private final class Scratch {
+  private var memory = ScratchMemory()
 
   /// At least `count` numbers with unspecified values. Growing loses what was there.
-  func pointer(count: Int) -> UnsafeMutablePointer<Double> {
-    if buffer.count < max(count, 1) {
-      buffer.deallocate()
-      buffer = .allocate(capacity: max(count, 1))
-      buffer.initialize(repeating: 0)
-    }
-    return buffer.baseAddress.unsafelyUnwrapped
-  }
+  func pointer(count: Int) -> UnsafeMutablePointer<Double> { memory.reserve(count) }
 
   /// `count` zeros.
   func zeroed(count: Int) -> UnsafeMutablePointer<Double> {

@@ -170,18 +170,18 @@ extension StepSchedule {
         throw node.error(
           "step_size 'auto' is not available in this version; give a positive number, for example 0.03")
       }
-      self = .constant(size: try node.positive())
+      self = .constant(stepSize: try node.positive())
       return
     }
     let schedule = try node.mapping(["schedule"]).required("schedule")
     let kinds = try schedule.mapping(["constant", "inverse_sqrt", "linear", "step_decay"])
     guard kinds.values.count == 1 else { throw schedule.error("\(schedule.path) must name one schedule") }
     if let constant = kinds["constant"] {
-      self = .constant(size: try constant.mapping(["size"]).required("size").positive())
+      self = .constant(stepSize: try constant.mapping(["size"]).required("size").positive())
     } else if let inverse = kinds["inverse_sqrt"] {
       let values = try inverse.mapping(["size", "offset"])
       self = .inverseSqrt(
-        size: try values.required("size").positive(), offset: try values["offset"]?.positive() ?? 1)
+        initial: try values.required("size").positive(), timescale: try values["offset"]?.positive() ?? 1)
     } else if let linear = kinds["linear"] {
       let values = try linear.mapping(["from", "to"])
       self = .linear(from: try values.required("from").positive(), to: try values.required("to").positive())
@@ -190,7 +190,7 @@ extension StepSchedule {
       let factor = try values.required("factor").positive()
       guard factor <= 1 else { throw schedule.error("\(schedule.path).step_decay.factor must be at most 1") }
       self = .stepDecay(
-        size: try values.required("size").positive(), factor: factor,
+        initial: try values.required("size").positive(), factor: factor,
         every: try values.required("every").integer(atLeast: 1))
     }
   }
