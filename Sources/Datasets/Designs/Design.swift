@@ -1,0 +1,96 @@
+import Foundation
+import NumericsKit
+
+/// A design matrix on disk. Its shards are mapped into memory when they are first needed.
+///
+/// Safe to use from many threads at once.
+public final class Design: Sendable {
+  public let folder: String
+  public let manifest: DesignManifest
+  private let slots: [ShardSlot]
+
+  /// Opens a folder that `DesignCache` wrote; reads its manifest only.
+  /// - Parameter digest: what the manifest's digest has to be; nil for any.
+  /// - Throws: `DatasetError`; with code `changed` if the digest is another one.
+  public static func open(folder: String, expecting digest: Digest? = nil) throws -> Design {
+    let (manifest, actual) = try ManifestFile.read(DesignManifest.self, folder: folder)
+    if let digest, digest != actual {
+      throw DatasetError(
+        .changed,
+        "\(folder): holds other data than the run was started with (digest \(actual), expected \(digest)); "
+          + "give the original data, or start a new run")
+    }
+    return Design(folder: folder, manifest: manifest)
+  }
+
+  private init(folder: String, manifest: DesignManifest) {
+    self.folder = folder
+    self.manifest = manifest
+    slots = manifest.shards.map { ShardSlot(folder: folder, shard: $0, manifest: manifest) }
+  }
+
+  /// Maps all shards and checks their digests now.
+  /// - Throws: `DatasetError` with code `changed`, naming the file that differs.
+  public func verify() throws {
+    for slot in slots { _ = try slot.files() }
+  }
+
+  /// Calls `body` with rows that lie within one shard.
+  ///
+  /// The shard is mapped and its digest checked the first time that one of its rows is asked for.
+  /// - Throws: `DatasetError` with code `changed`, naming the file, if the shard is not the one that the manifest
+  ///   describes; with code `badData` if `range` is empty, out of bounds, or crosses shards; what `body` throws.
+  public func withRows<Result>(_ range: Range<Int>, _ body: (RowBlock) throws -> Result) throws -> Result {
+    let size = manifest.rowsPerShard
+    guard !range.isEmpty, range.lowerBound >= 0, range.upperBound <= manifest.rows,
+      range.lowerBound / size == (range.upperBound - 1) / size
+    else {
+      throw DatasetError(
+        .badData,
+        "\(folder): rows \(range.lowerBound)..<\(range.upperBound) don't lie within one shard of \(size) rows "
+          + "(there are \(manifest.rows) rows)")
+    }
+    let (features, responses) = try slots[range.lowerBound / size].files()
+    let columns = manifest.columns.count
+    let first = range.lowerBound % size
+    guard let featureStart = features.bytes.baseAddress, let responseStart = responses.bytes.baseAddress
+    else {
+      throw NPYShard.changed(features.path)
+    }
+    let block = RowBlock(
+      features: featureStart + NPYHeader.writtenByteCount + first * columns * manifest.precision.byteCount,
+      responses: (responseStart + NPYHeader.writtenByteCount).assumingMemoryBound(to: Double.self) + first,
+      count: range.count, columns: columns, precision: manifest.precision)
+    return try withExtendedLifetime((features, responses)) { try body(block) }
+  }
+}
+
+/// The two files of a shard, once they are mapped and found to be what they should be.
+private final class ShardSlot: @unchecked Sendable {
+  // Sendable: `mapped` is read and written only while `lock` is held; all else is constant and Sendable.
+  private let lock = NSLock()
+  private var mapped: (features: MappedFile, responses: MappedFile)?
+  private let folder: String
+  private let shard: DesignManifest.Shard
+  private let columns: Int
+  private let element: NPYHeader.Element
+
+  init(folder: String, shard: DesignManifest.Shard, manifest: DesignManifest) {
+    self.folder = folder
+    self.shard = shard
+    columns = manifest.columns.count
+    element = manifest.precision == .float64 ? .float64 : .float32
+  }
+
+  func files() throws -> (features: MappedFile, responses: MappedFile) {
+    lock.lock()
+    defer { lock.unlock() }
+    if let mapped { return mapped }
+    let features = try MappedFile(path: folder + "/" + shard.featureFile)
+    try NPYShard.check(features, sha256: shard.featureSHA256, element: element, shape: [shard.rows, columns])
+    let responses = try MappedFile(path: folder + "/" + shard.responseFile)
+    try NPYShard.check(responses, sha256: shard.responseSHA256, element: .float64, shape: [shard.rows])
+    mapped = (features, responses)
+    return (features, responses)
+  }
+}
