@@ -24,4 +24,7 @@ void isomix_name_thread(const char *name);
 // CPU seconds used by the calling thread.
 double isomix_thread_cpu_seconds(void);
 
+// Cores that this process may use (its CPU affinity), at least 1.
+int isomix_available_cores(void);
+
 #endif

@@ -1,0 +1,73 @@
+import Coordination
+import Foundation
+
+/// Checks and words about endpoints (`tcp://host:port`, `ipc://path`).
+public enum Endpoint {
+  /// Checks what a user gives for `--listen` or `--connect`.
+  public static func check(_ endpoint: String) throws {
+    if endpoint.hasPrefix("ipc://"), endpoint.utf8.count > 6 { return }
+    guard endpoint.hasPrefix("tcp://"), let colon = endpoint.lastIndex(of: ":"),
+      endpoint[endpoint.index(after: colon)...].allSatisfy(\.isNumber) || endpoint.hasSuffix(":*"),
+      endpoint.distance(from: endpoint.startIndex, to: colon) > 6
+    else {
+      throw RuntimeError(
+        "'\(endpoint)' is not an endpoint: write tcp://HOST:PORT (port 0: any free one) or ipc://PATH",
+        exitCode: ExitCode.usage)
+    }
+  }
+
+  /// Whether only processes of this machine can connect.
+  public static func isLocal(_ endpoint: String) -> Bool {
+    if endpoint.hasPrefix("ipc://") { return true }
+    let host = Endpoint.host(endpoint)
+    return host == "localhost" || host == "[::1]" || host.hasPrefix("127.")
+  }
+
+  private static func host(_ endpoint: String) -> String {
+    let rest = endpoint.dropFirst("tcp://".count)
+    return String(rest[..<(rest.lastIndex(of: ":") ?? rest.endIndex)])
+  }
+
+  /// A bound endpoint as others can connect to it: wildcards become this host's name.
+  static func advertised(_ endpoint: String) -> String {
+    guard endpoint.hasPrefix("tcp://"), ["0.0.0.0", "*", "[::]"].contains(host(endpoint)),
+      let colon = endpoint.lastIndex(of: ":")
+    else { return endpoint }
+    return "tcp://\(Identity.hostName)\(endpoint[colon...])"
+  }
+}
+
+/// The file `rendezvous.json`: where workers find a running fit.
+public struct Rendezvous: Sendable, Codable {
+  public var run: String
+  public var endpoints: [String]
+  public var host: String
+  public var processID: Int
+  public var version: String
+
+  public static let fileName = "rendezvous.json"
+  private static let maximumBytes = 65_536
+
+  /// Waits for a file to appear and reads it.
+  ///
+  /// - Returns: the endpoint to connect to.
+  public static func endpoint(from path: String, wait_s: Double) throws -> String {
+    let deadline = Clock.now.adding(milliseconds: Int(wait_s * 1000))
+    while true {
+      if let data = FileManager.default.contents(atPath: path), data.count <= maximumBytes {
+        guard let rendezvous = try? JSONDecoder().decode(Rendezvous.self, from: data),
+          let endpoint = rendezvous.endpoints.first
+        else {
+          throw RuntimeError("\(path) is not a rendezvous file", exitCode: ExitCode.badData)
+        }
+        return endpoint
+      }
+      guard Clock.now < deadline else {
+        throw RuntimeError(
+          "no rendezvous file at \(path) after \(Int(wait_s)) s: is the fit running, with --listen?",
+          exitCode: ExitCode.noInput)
+      }
+      usleep(100_000)
+    }
+  }
+}

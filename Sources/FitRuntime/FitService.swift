@@ -1,0 +1,203 @@
+import CPlatform
+import Coordination
+import Datasets
+import Foundation
+import Glibc
+import Inference
+import NumericsKit
+import Reporting
+import Specification
+import Wire
+
+/// Runs a fit from its spec to its results.
+public final class FitService {
+  public struct Options: Sendable {
+    public var specification: String
+    public var overrides: [String] = []
+    public var output: String
+    /// Local worker processes; nil: one a core.
+    public var workers: Int?
+    public var threads = 1
+    public var listen: [String] = []
+    public var insecure = false
+    public var mixedNumerics = false
+    public var workerTimeout_s = 60.0
+    public var cache: String?
+    public var progress = ProgressStyle.auto
+
+    public init(specification: String, output: String) {
+      self.specification = specification
+      self.output = output
+    }
+  }
+
+  /// What a finished fit has to show.
+  public struct Outcome: Sendable {
+    public var summary: Summary
+    public var output: String
+    public var family: String
+    public var dimension: Int
+    public var components: Int
+  }
+
+  private let options: Options
+  private let interruption: Interruption
+  private let identity: Identity
+  private var warnings: [String] = []
+
+  /// Prepares this process: signals first, before any thread is started.
+  public init(_ options: Options) throws {
+    self.options = options
+    interruption = Interruption(try Signals(Interruption.signals))
+    identity = try Identity.measure()
+  }
+
+  /// Runs the fit.
+  /// - Throws: ``RunFailure`` with a message and an exit code.
+  public func run() throws -> Outcome {
+    do {
+      return try fit()
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+
+  private func fit() throws -> Outcome {
+    try checkEndpoints()
+    let specification = try FitService.read(options.specification, overrides: options.overrides)
+    let folder = try RunFolder(path: options.output)
+    let log = try RunLog(path: folder.file("log.jsonl"))
+    let progress = ProgressReporter(
+      style: options.progress, iterations: specification.inference.iterations)
+    if let previous = folder.previous { progress.note("an earlier fit was moved to \(previous)") }
+    log.append(level: "info", "isomix \(Identity.version) (build \(identity.build)) on \(identity.host)")
+    do {
+      let prepared = try prepare(specification, folder: folder, progress: progress)
+      let run = FitRun(
+        prepared: prepared, folder: folder, log: log, progress: progress, interruption: interruption,
+        warnings: warnings)
+      return try run.run(with: makeRunner(prepared, folder: folder, log: log, progress: progress))
+    } catch {
+      let failure = RunFailure(error)
+      log.append(level: "error", "\(failure.message) (exit \(failure.exitCode))")
+      throw failure
+    }
+  }
+
+  /// Reads a spec file.
+  public static func read(_ path: String, overrides: [String]) throws -> FitSpecification {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw RuntimeError("there is no spec at \(path)", exitCode: ExitCode.noInput)
+    }
+    guard let yaml = String(data: data, encoding: .utf8) else {
+      throw SpecificationError("\(path): the spec is not UTF-8 text")
+    }
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    return try FitSpecification(yaml: yaml, source: path, folder: folder, overrides: overrides)
+  }
+
+  private func checkEndpoints() throws {
+    for endpoint in options.listen {
+      try Endpoint.check(endpoint)
+      if Endpoint.isLocal(endpoint) { continue }
+      guard options.insecure else {
+        throw RuntimeError(
+          "\(endpoint) can be reached from other machines, and connections are not encrypted yet: "
+            + "give --insecure to accept that on a network that you trust, or listen on 127.0.0.1",
+          exitCode: ExitCode.usage)
+      }
+      warnings.append("\(endpoint) takes workers from other machines without authentication (--insecure)")
+    }
+    if options.workers == 0, options.listen.isEmpty {
+      throw RuntimeError(
+        "--workers 0 needs --listen ENDPOINT, where remote workers can join", exitCode: ExitCode.usage)
+    }
+  }
+
+  /// Imports data, makes the plan and writes what describes the run.
+  private func prepare(
+    _ specification: FitSpecification, folder: RunFolder, progress: ProgressReporter
+  ) throws -> PreparedFit {
+    let builder = ProblemBuilder(
+      cacheFolder: options.cache ?? FitService.defaultCache(), progress: { progress.note($0) })
+    let setup = try builder.build(specification)
+    try folder.write(setup.specification, to: "spec.yaml")
+    try folder.write(
+      json: PlanDocument(setup: setup, identity: identity), to: "plan.json")
+    return PreparedFit(setup: setup, bytes: try setup.encoded(), problem: try Problem(setup))
+  }
+
+  /// `$XDG_CACHE_HOME/isomix`, or `~/.cache/isomix`.
+  public static func defaultCache() -> String {
+    let environment = ProcessInfo.processInfo.environment
+    if let base = environment["XDG_CACHE_HOME"], base.hasPrefix("/") { return base + "/isomix" }
+    return NSHomeDirectory() + "/.cache/isomix"
+  }
+
+  private func makeRunner(
+    _ prepared: PreparedFit, folder: RunFolder, log: RunLog, progress: ProgressReporter
+  ) throws -> any JobRunner {
+    let local = options.workers ?? FitService.availableCores()
+    let isInProcess = local == 1 && options.listen.isEmpty
+    let configuration = Coordinator.Configuration(
+      run: RunID(bytes: (0..<RunID.byteCount).map { _ in UInt8.random(in: 0...255) }),
+      epoch: UInt64(Date().timeIntervalSince1970 * 1000), version: Identity.version,
+      build: identity.build, fingerprint: identity.fingerprint.digest, numerics: identity.numerics,
+      setup: prepared.bytes, setupDigest: Digest.of(prepared.bytes).description,
+      dataDigest: prepared.setup.dataDigest, mixedNumerics: options.mixedNumerics,
+      workersToStart: isInProcess ? 1 : max(1, local),
+      workerTimeout_ms: Int(options.workerTimeout_s * 1000))
+    let note: (LogLevel, String) -> Void = { level, text in
+      log.append(level: level.rawValue, text)
+      if level != .info { progress.note("\(level.rawValue): \(text)") }
+    }
+    for warning in warnings { note(.warning, warning) }
+    if isInProcess {
+      return try InProcessRunner(
+        configuration: configuration, setup: prepared.setup, problem: prepared.problem,
+        threads: options.threads, identity: identity, interruption: interruption, log: note)
+    }
+    let runner = try DistributedRunner(
+      configuration: configuration, localWorkers: local, threads: options.threads,
+      listen: options.listen, interruption: interruption, log: note)
+    if !options.listen.isEmpty {
+      let endpoints = runner.endpoints.map(Endpoint.advertised)
+      try folder.write(
+        json: Rendezvous(
+          run: configuration.run.description, endpoints: endpoints, host: identity.host,
+          processID: Int(getpid()), version: Identity.version), to: Rendezvous.fileName)
+      progress.note("workers can join with: isomix worker --connect \(endpoints.joined(separator: " or "))")
+    }
+    return runner
+  }
+
+  /// Cores that this process may use.
+  public static func availableCores() -> Int { Int(isomix_available_cores()) }
+}
+
+/// A fit whose data are prepared and whose plan is made.
+struct PreparedFit: Sendable {
+  let setup: FitSetup
+  /// The set-up as workers get it.
+  let bytes: [UInt8]
+  let problem: Problem
+}
+
+/// The file `plan.json`.
+private struct PlanDocument: Encodable {
+  let plan: Plan
+  let train: FitSetup.DesignReference?
+  let test: FitSetup.DesignReference?
+  let numerics: NumericsFingerprint
+  let version: String
+  let build: String
+
+  init(setup: FitSetup, identity: Identity) {
+    plan = setup.plan
+    train = setup.train
+    test = setup.test
+    numerics = identity.fingerprint
+    version = Identity.version
+    build = identity.build
+  }
+}

@@ -1,0 +1,40 @@
+import Coordination
+import Inference
+
+/// Whoever evaluates one job over all tiles: worker processes, or this process itself.
+protocol JobRunner: AnyObject {
+  /// Evaluates a job; returns the sums of its blocks, in order.
+  /// - Throws: ``RunFailure`` when the run can't go on.
+  func run(_ job: Job) throws -> [[Double]]
+
+  /// Tells everyone that the run is over and waits until nothing of it is left.
+  func end(exitCode: Int32, message: String)
+
+  /// Counters for the summary.
+  var statistics: RunStatistics { get }
+}
+
+/// What a runner counts.
+struct RunStatistics: Sendable {
+  var workers = 0
+  var lostWorkers = 0
+  var bytesSent: UInt64 = 0
+  var bytesReceived: UInt64 = 0
+  var assignments = 0
+}
+
+extension JobShape {
+  /// The shape of one kind of job in a plan.
+  init(_ plan: JobPlan, problem: ProblemSize) {
+    let costs = CostModel(problem)
+    self.init(
+      blocks: (0..<plan.blockCount).map {
+        Block(tileCount: plan.tilesPerBlock, width: plan.width(ofBlock: $0))
+      },
+      costs: (0..<plan.blockCount).flatMap { block in
+        (0..<plan.tilesPerBlock).map {
+          costs.cost(of: plan.tile(block: block, leaf: $0), kind: plan.kind)
+        }
+      })
+  }
+}

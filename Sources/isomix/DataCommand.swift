@@ -1,0 +1,9 @@
+import ArgumentParser
+import Datasets
+import FitRuntime
+
+struct DataCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "data", abstract: "Import and inspect data sets.",
+    subcommands: [DataImportCommand.self, DataInspectCommand.self])
+}

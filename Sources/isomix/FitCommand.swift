@@ -1,0 +1,122 @@
+import ArgumentParser
+import FitRuntime
+import Foundation
+import Reporting
+
+struct FitCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fit", abstract: "Fit a posterior as a spec describes it.",
+    discussion: """
+      Starts its own worker processes, so one command is enough. The result does not depend on how many there \
+      are. An earlier fit in the output folder is moved aside, never overwritten.
+
+      EXAMPLE
+        isomix fit cluster/examples/breast-cancer.yaml --output out --workers 2
+        isomix fit flights.yaml --output out --set mixture.components=20 --seed 7
+        isomix fit flights.yaml --output out --workers 0 --listen tcp://127.0.0.1:5555
+      """)
+
+  @Argument(help: "The spec (YAML).", completion: .file(extensions: ["yaml", "yml"]))
+  var spec: String
+
+  @Option(name: .shortAndLong, help: "Folder for the results.", completion: .directory)
+  var output: String
+
+  @OptionGroup var workers: WorkerOptions
+
+  @Option(help: "Take remote workers at ENDPOINT, for example tcp://127.0.0.1:5555; repeatable.")
+  var listen: [String] = []
+
+  @Flag(help: "Allow --listen on addresses that other machines can reach, without authentication.")
+  var insecure = false
+
+  @Flag(help: "Accept workers whose CPU or libraries may give other bits.")
+  var mixedNumerics = false
+
+  @Option(name: .customLong("set"), help: "Set a value of the spec by its dotted path; repeatable.")
+  var overrides: [String] = []
+
+  @Option(help: "Seed of all random numbers; the same as --set inference.seed=….")
+  var seed: UInt64?
+
+  @Option(help: "Seconds to wait for workers before giving up.")
+  var workerTimeout: Double = 60
+
+  @Option(help: "Folder for prepared data (default: $XDG_CACHE_HOME/isomix or ~/.cache/isomix).")
+  var cache: String?
+
+  @Option(help: "auto, bar, plain, json or none.")
+  var progress: ProgressStyle = .auto
+
+  func validate() throws {
+    guard workerTimeout > 0, workerTimeout.isFinite else {
+      throw ValidationError("--worker-timeout must be a positive number of seconds.")
+    }
+  }
+
+  func run() throws {
+    try reportingFailures("fit") {
+      var options = FitService.Options(specification: spec, output: output)
+      options.overrides = overrides + (seed.map { ["inference.seed=\($0)"] } ?? [])
+      options.workers = workers.workers
+      options.threads = workers.threads
+      options.listen = listen
+      options.insecure = insecure
+      options.mixedNumerics = mixedNumerics
+      options.workerTimeout_s = workerTimeout
+      options.cache = cache
+      options.progress = progress
+      let outcome = try FitService(options).run()
+      if progress == .json {
+        try printJSON(outcome.summary)
+      } else if progress != .none {
+        printOut(FitCommand.describe(outcome))
+      }
+    }
+  }
+
+  /// The printed summary.
+  static func describe(_ outcome: FitService.Outcome) -> String {
+    let summary = outcome.summary
+    let rate = summary.seconds > 0 ? Double(summary.iterations) / summary.seconds : 0
+    var lines = [
+      "Fitted \(outcome.family) (dimension \(outcome.dimension)) with \(outcome.components) component(s): "
+        + "\(summary.iterations) iterations in \(String(format: "%.2f", summary.seconds)) s "
+        + "(\(String(format: "%.0f", rate))/s), \(summary.workers) worker(s)."
+    ]
+    if let elbo = summary.elbo, let error = summary.elboStandardError {
+      lines.append(String(format: "ELBO  %.3f ± %.3f nats (standard error)", elbo, error))
+    }
+    if let kl = summary.kl, let error = summary.elboStandardError {
+      lines.append(String(format: "KL    %.4f ± %.4f nats", kl, error))
+    }
+    if let test = summary.test {
+      var parts = ["\(test.rows) rows"]
+      if let accuracy = test.accuracy { parts.append(String(format: "accuracy %.4f", accuracy)) }
+      if let rmse = test.rmse { parts.append(String(format: "RMSE %.4g", rmse)) }
+      parts.append(String(format: "mean log predictive density %.4f", test.logPredictiveDensity))
+      lines.append("Test  " + parts.joined(separator: ", "))
+    }
+    lines.append("state_sha256 \(summary.stateSHA256)")
+    lines.append("Results are in \(outcome.output): mixture.json, summary.json, trace.csv")
+    return lines.joined(separator: "\n")
+  }
+}
+
+extension ProgressStyle: ExpressibleByArgument {}
+
+/// Options that say how many processes and threads compute.
+struct WorkerOptions: ParsableArguments {
+  @Option(help: "Local worker processes (default: one a core; 1 works in this process; 0: remote ones only).")
+  var workers: Int?
+
+  @Option(help: "Compute threads of each local worker.")
+  var threads: Int = 1
+
+  func validate() throws {
+    if let workers, !(0...1024).contains(workers) {
+      throw ValidationError("--workers must be from 0 to 1024.")
+    }
+    guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024.") }
+  }
+}

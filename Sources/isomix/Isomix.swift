@@ -1,0 +1,46 @@
+import ArgumentParser
+import Coordination
+import FitRuntime
+import Foundation
+
+@main
+struct Isomix: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "isomix",
+    abstract: "Fits Bayesian posteriors with mixtures of isotropic Gaussians, over many processes.",
+    discussion: """
+      EXAMPLE
+        isomix fit cluster/examples/breast-cancer.yaml --output out
+        isomix sample out --draws 1000 > draws.csv
+
+      Exit codes: 0 done, 64 usage, 65 bad data or spec, 66 no such input, 69 no workers or a peer lost, \
+      70 internal, 73 cannot write, 75 interrupted.
+      """,
+    version: Identity.version,
+    subcommands: [
+      FitCommand.self, WorkerCommand.self, SampleCommand.self, DataCommand.self, BenchCommand.self,
+    ])
+}
+
+/// Runs a command's body: a failure becomes one sentence on standard error and its exit code.
+func reportingFailures(_ command: String, _ body: () throws -> Void) throws {
+  do {
+    try body()
+  } catch let exit as ArgumentParser.ExitCode {
+    throw exit
+  } catch {
+    let failure = RunFailure(error)
+    FileHandle.standardError.write(Data("isomix \(command): \(failure.message)\n".utf8))
+    throw ArgumentParser.ExitCode(failure.exitCode)
+  }
+}
+
+/// Writes to standard output.
+func printOut(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+
+/// Writes a value as JSON to standard output.
+func printJSON(_ value: some Encodable) throws {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+  printOut(String(decoding: try encoder.encode(value), as: UTF8.self))
+}
