@@ -3,6 +3,8 @@
 # user with sudo, as often as you like: with everything there it does nothing and says nothing.
 set -euo pipefail
 
+repository="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"
+
 packages=(
   ca-certificates git     # fetching the package's dependencies
   pkg-config              # finding the libraries below
@@ -10,7 +12,6 @@ packages=(
   libopenblas-dev         # matrix multiplication
   libssl-dev              # digests
 )
-minimum_swift_major=6
 
 say() { printf 'bootstrap: %s\n' "$*"; }
 fail() {
@@ -47,13 +48,14 @@ install_missing_packages() {
 
 check_swift() {
   local hint="get a toolchain for this system from https://www.swift.org/install/linux/ and put its usr/bin on PATH"
-  command -v swift >/dev/null || fail "no 'swift' on PATH; Swift $minimum_swift_major or newer is needed" "$hint"
+  local minimum found
+  minimum="$(sed -n '1s/.*swift-tools-version: *//p' "$repository/Package.swift")"
+  command -v swift >/dev/null || fail "no 'swift' on PATH; Swift $minimum or newer is needed" "$hint"
   # `swift --version` says "Swift version 6.1 (swift-6.1-RELEASE)".
-  local version
-  version="$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1)"
-  [[ -n $version ]] || fail "'swift --version' does not work (from $(command -v swift)); run it by hand to see why" "$hint"
-  ((${version%%.*} >= minimum_swift_major)) ||
-    fail "found Swift $version at $(command -v swift), but $minimum_swift_major or newer is needed" "$hint"
+  found="$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p')" || true
+  [[ -n $found ]] || fail "'swift --version' does not work ($(command -v swift)); run it by hand to see why" "$hint"
+  printf '%s\n' "$minimum" "$found" | sort --check=quiet --version-sort ||
+    fail "found Swift $found ($(command -v swift)), but $minimum or newer is needed" "$hint"
 }
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
