@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Install what is missing, build, and run the whole test suite. Arguments go on to `swift test`:
+#
+#     cluster/test.sh --filter MixturesTests
+set -euo pipefail
+
+repository="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"
+
+say() { printf '\ntest: %s\n' "$*"; }
+
+"$repository/cluster/bootstrap.sh"
+
+# A release build, because tests that compute are tens of times slower in debug; it keeps tests' access
+# to internal declarations by -enable-testing.
+build=(--package-path "$repository" -c release -Xswiftc -enable-testing)
+
+say "building (release, with tests)"
+swift build "${build[@]}" --build-tests
+
+say "running the tests"
+# Without --disable-xctest SwiftPM also reports "Executed 0 tests": the suite is Swift Testing alone.
+swift test "${build[@]}" --skip-build --disable-xctest "$@"
+say "all tests passed"
