@@ -13,14 +13,14 @@ struct DesignSweep {
   let vectors: Int
   let workspace: DensityWorkspace
 
-  /// The predictors of a block should fill this much of the second-level cache, and no more.
+  /// A block's predictors and its part of the design should fill this much of the second-level cache.
   static let blockBytes = 256 * 1024
   /// Fewer rows leave the matrix product too little to do; more give nothing.
   static let blockRows = 64...512
 
-  /// How many rows a block has: a multiple of 16, from the number of vectors and the precision alone.
-  static func rowsPerBlock(vectors: Int, bytesPerNumber: Int) -> Int {
-    let fitting = blockBytes / (max(1, vectors) * bytesPerNumber) / 16 * 16
+  /// How many rows a block has: a multiple of 16, from the matrices' sizes and precision alone.
+  static func rowsPerBlock(vectors: Int, columns: Int, bytesPerNumber: Int) -> Int {
+    let fitting = blockBytes / (max(1, vectors + columns) * bytesPerNumber) / 16 * 16
     return min(max(fitting, blockRows.lowerBound), blockRows.upperBound)
   }
 
@@ -36,7 +36,7 @@ struct DesignSweep {
     gradient: UnsafeMutablePointer<Double>?, residual: (Block<Double>) -> Void
   ) {
     let columns = rows.columns
-    let size = min(rows.count, Self.rowsPerBlock(vectors: vectors, bytesPerNumber: 8))
+    let size = min(rows.count, Self.rowsPerBlock(vectors: vectors, columns: columns, bytesPerNumber: 8))
     let features = rows.features.assumingMemoryBound(to: Double.self)
     let predictors = workspace.predictors.reserve(vectors * size)
     for start in stride(from: 0, to: rows.count, by: max(1, size)) {
@@ -60,7 +60,7 @@ struct DesignSweep {
     gradient: UnsafeMutablePointer<Double>?, residual: (Block<Float>) -> Void
   ) {
     let columns = rows.columns
-    let size = min(rows.count, Self.rowsPerBlock(vectors: vectors, bytesPerNumber: 4))
+    let size = min(rows.count, Self.rowsPerBlock(vectors: vectors, columns: columns, bytesPerNumber: 4))
     let features = rows.features.assumingMemoryBound(to: Float.self)
     let predictors = workspace.predictors.reserve(vectors * size, of: Float.self)
     let single = workspace.singleCoefficients.reserve(vectors * columns, of: Float.self)
