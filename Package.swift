@@ -53,7 +53,8 @@ let package = Package(
     .executableTarget(
       name: "isomix",
       dependencies: [
-        "FitRuntime", "Reporting", "Inference", "Datasets", "Specification",
+        "FitRuntime", "Reporting", "Inference", "Datasets", "Specification", "Posteriors", "NumericsKit",
+        "Coordination",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

@@ -94,6 +94,7 @@ public struct Fit: Sendable {
   public mutating func take(_ sums: [[Double]]) throws -> TraceRow? {
     guard let job = next else { return nil }
     switch job.kind {
+    case .empty: return nil
     case .gradient:
       try step(sums)
       return nil

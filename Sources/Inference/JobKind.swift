@@ -2,6 +2,8 @@ import NumericsKit
 
 /// What workers evaluate in one synchronized pass over all tiles. Raw values are on the wire.
 public enum JobKind: UInt8, Sendable, Codable, CaseIterable {
+  /// Nothing: the tiles of a gradient with zeros for sums, to measure what coordination costs.
+  case empty = 0
   /// Sums of the integrand for the update rule: `[components, d + 2]` numbers a block.
   case gradient = 1
   /// `log q + V` of every draw, for the objective: `[components, samples]` numbers a block.
@@ -12,7 +14,7 @@ public enum JobKind: UInt8, Sendable, Codable, CaseIterable {
   /// The stream that the job's samples come from.
   public var stream: NoiseStream {
     switch self {
-    case .gradient: .gradient
+    case .gradient, .empty: .gradient
     case .objective: .objective
     case .prediction: .prediction
     }

@@ -40,7 +40,7 @@ public struct JobPlan: Sendable, Hashable, Codable {
   /// Number of blocks.
   public var blockCount: Int {
     switch kind {
-    case .gradient: componentBlocks
+    case .empty, .gradient: componentBlocks
     case .objective: componentBlocks * sampleTiles
     case .prediction: 1
     }
@@ -49,7 +49,7 @@ public struct JobPlan: Sendable, Hashable, Codable {
   /// Tiles of every block: the leaves of its reduction tree.
   public var tilesPerBlock: Int {
     switch kind {
-    case .gradient: sampleTiles * (1 + rowTiles)
+    case .empty, .gradient: sampleTiles * (1 + rowTiles)
     case .objective: 1 + rowTiles
     case .prediction: rowTiles
     }
@@ -58,7 +58,7 @@ public struct JobPlan: Sendable, Hashable, Codable {
   /// The components of a block.
   public func components(ofBlock block: Int) -> Range<Int> {
     switch kind {
-    case .gradient: part(block, of: components, by: componentsPerBlock)
+    case .empty, .gradient: part(block, of: components, by: componentsPerBlock)
     case .objective: part(block / sampleTiles, of: components, by: componentsPerBlock)
     case .prediction: 0..<components
     }
@@ -67,7 +67,7 @@ public struct JobPlan: Sendable, Hashable, Codable {
   /// Numbers that a block's sums have.
   public func width(ofBlock block: Int) -> Int {
     switch kind {
-    case .gradient: components(ofBlock: block).count * gradientWidth
+    case .empty, .gradient: components(ofBlock: block).count * gradientWidth
     case .objective:
       components(ofBlock: block).count
         * part(block % sampleTiles, of: samples, by: samplesPerTile).count
@@ -78,7 +78,7 @@ public struct JobPlan: Sendable, Hashable, Codable {
   /// The tile at a leaf of a block's tree.
   public func tile(block: Int, leaf: Int) -> Tile {
     switch kind {
-    case .gradient:
+    case .empty, .gradient:
       let place = leaf % (1 + rowTiles)
       return Tile(
         components: components(ofBlock: block),

@@ -15,7 +15,7 @@ public struct Plan: Sendable, Hashable, Codable {
   /// The plan of one kind of job.
   public func job(_ kind: JobKind) -> JobPlan? {
     switch kind {
-    case .gradient: gradient
+    case .empty, .gradient: gradient
     case .objective: objective
     case .prediction: prediction
     }

@@ -94,6 +94,7 @@ public final class TileEvaluator {
     _ job: TileJob, block: Int, node: TreeNode, tree: ReductionTree, width: Int,
     into output: UnsafeMutablePointer<Double>
   ) throws {
+    guard job.kind != .empty else { return output.update(repeating: 0, count: width) }
     guard node.level > 0 else {
       try evaluate(job, job.plan.tile(block: block, leaf: node.index), into: output)
       tilesDone += 1

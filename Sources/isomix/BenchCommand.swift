@@ -1,6 +1,137 @@
 import ArgumentParser
+import FitRuntime
+import Foundation
+import NumericsKit
+import Posteriors
 
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Measure this machine and this build.", subcommands: [])
+    commandName: "bench", abstract: "Measure this machine and this build.",
+    subcommands: [BenchKernelCommand.self, BenchCoordinationCommand.self, BenchFitCommand.self])
+}
+
+extension Precision: ExpressibleByArgument {}
+
+struct BenchKernelCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "kernel",
+    abstract: "The logistic gradient on one core, against the machine's own matrix multiplication.",
+    discussion: """
+      Both are measured in turn on thread CPU time; the ratio is what holds on a noisy machine.
+
+      EXAMPLE
+        isomix bench kernel --rows 4096 --dimension 30 --samples 160 --precision float64
+      """)
+
+  @Option(help: "Rows of the tile.") var rows: Int = 4096
+  @Option(help: "Columns of the design matrix.") var dimension: Int = 30
+  @Option(help: "Parameter vectors evaluated at once.") var samples: Int = 160
+  @Option(help: "float64 or float32.") var precision: Precision = .float64
+  @Option(help: "CPU seconds to measure.") var seconds: Double = 2
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() throws {
+    try reportingFailures("bench kernel") {
+      let result = try KernelBenchmark.run(
+        rows: rows, dimension: dimension, samples: samples, precision: precision, seconds: seconds)
+      if json { return try printJSON(result) }
+      printOut(
+        String(
+          format: "logistic gradient %@, %d rows × %d, %d samples: %.1f GFLOP/s, %.0f %% of matrix multiplication "
+            + "(%.1f GFLOP/s), median of %d", precision.rawValue, rows, dimension, samples,
+          result.gigaflopsKernel, 100 * result.ratio, result.gigaflopsGEMM, result.repetitions))
+    }
+  }
+}
+
+struct BenchCoordinationCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "coordination", abstract: "An iteration with empty work: the cost of the coordinator.",
+    discussion: """
+      EXAMPLE
+        isomix bench coordination --workers 1,2,4
+      """)
+
+  @Option(help: "Numbers of worker processes, separated by commas.") var workers = IntegerList([1, 2, 4])
+  @Option(help: "Components of the mixture.") var components: Int = 10
+  @Option(help: "Dimension of the parameter.") var dimension: Int = 30
+  @Option(help: "Iterations to measure.") var iterations: Int = 3000
+  @Flag(help: "Print JSON.") var json = false
+
+  func validate() throws {
+    guard components >= 1, dimension >= 1, iterations >= 1 else {
+      throw ValidationError("--components, --dimension and --iterations must be positive.")
+    }
+  }
+
+  func run() throws {
+    try reportingFailures("bench coordination") {
+      let result = try CoordinationBenchmark.run(
+        components: components, dimension: dimension, workers: workers.values, iterations: iterations)
+      if json { return try printJSON(result) }
+      printOut("an empty iteration of N = \(components), d = \(dimension):")
+      for row in result.rows {
+        printOut(
+          String(
+            format: "  %2d worker(s): median %.0f µs, 99 %% %.0f µs, least %.0f µs", row.workers,
+            row.median_us, row.p99_us, row.minimum_us))
+      }
+    }
+  }
+}
+
+struct BenchFitCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fit", abstract: "Iterations a second of a fit over repeated runs.",
+    discussion: """
+      EXAMPLE
+        isomix bench fit cluster/examples/breast-cancer.yaml --workers 1,2 --repeat 3
+      """)
+
+  @Argument(help: "The spec (YAML).") var spec: String
+  @Option(help: "Numbers of worker processes, separated by commas.") var workers = IntegerList([1, 2])
+  @Option(help: "Compute threads of each worker.") var threads: Int = 1
+  @Option(name: .customLong("repeat"), help: "How often each is run.") var repetitions: Int = 3
+  @Option(name: .customLong("set"), help: "Set a value of the spec by its dotted path; repeatable.")
+  var overrides: [String] = []
+  @Option(help: "Folder for prepared data.") var cache: String?
+  @Flag(help: "Print JSON.") var json = false
+
+  func validate() throws {
+    guard repetitions >= 1, threads >= 1 else {
+      throw ValidationError("--repeat and --threads must be positive.")
+    }
+  }
+
+  func run() throws {
+    try reportingFailures("bench fit") {
+      var options = FitService.Options(specification: spec, output: "")
+      options.overrides = overrides
+      options.threads = threads
+      options.cache = cache
+      let result = try FitBenchmark.run(options, workers: workers.values, repetitions: repetitions)
+      if json { return try printJSON(result) }
+      for row in result.rows {
+        printOut(
+          String(
+            format: "  %2d worker(s): %.1f iterations/s (median of %d), %.2f× of the first", row.workers,
+            row.median, row.iterationsPerSecond.count, row.ratioToFirst))
+      }
+    }
+  }
+}
+
+/// Positive whole numbers separated by commas.
+struct IntegerList: ExpressibleByArgument {
+  let values: [Int]
+
+  init(_ values: [Int]) { self.values = values }
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    guard !parts.isEmpty, parts.allSatisfy({ ($0 ?? 0) >= 1 && ($0 ?? 0) <= 1024 }) else { return nil }
+    values = parts.compactMap { $0 }
+  }
+
+  var defaultValueDescription: String { values.map(String.init).joined(separator: ",") }
 }

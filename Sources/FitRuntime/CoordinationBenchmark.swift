@@ -1,0 +1,89 @@
+import Coordination
+import Foundation
+import Inference
+import NumericsKit
+import Specification
+import Wire
+
+/// Measures what an iteration costs when the tiles cost nothing: messages, hand-out and reduction.
+public struct CoordinationBenchmark: Sendable, Codable {
+  /// One number of workers.
+  public struct Row: Sendable, Codable {
+    public var workers: Int
+    public var iterations: Int
+    /// Wall-clock microseconds an iteration.
+    public var median_us: Double
+    public var p99_us: Double
+    public var minimum_us: Double
+  }
+
+  public var components: Int
+  public var dimension: Int
+  public var rows: [Row]
+
+  private static let warmUp = 300
+  /// Tiles of an iteration: enough for every worker to have some.
+  private static let tiles = 16
+
+  /// Measures for each number of local worker processes.
+  public static func run(components: Int, dimension: Int, workers: [Int], iterations: Int) throws
+    -> CoordinationBenchmark
+  {
+    let interruption = Interruption(try Signals(Interruption.signals))
+    let identity = try Identity.measure()
+    let setup = emptySetup(components: components, dimension: dimension)
+    var rows: [Row] = []
+    for count in workers {
+      rows.append(
+        try measure(setup, workers: count, iterations: iterations, identity, interruption))
+    }
+    return CoordinationBenchmark(components: components, dimension: dimension, rows: rows)
+  }
+
+  /// A standard normal target cut into tiles that nothing will be computed for.
+  private static func emptySetup(components: Int, dimension: Int) -> FitSetup {
+    let mean = (0..<dimension).map { _ in "0" }.joined(separator: ", ")
+    let specification = """
+      model: {family: gaussian, mean: [\(mean)], covariance: 1}
+      mixture: {components: \(components)}
+      inference: {step_size: 0.1, samples: \(tiles)}
+      """
+    var plan = Planner.plan(
+      ProblemSize(
+        components: components, dimension: dimension, samples: tiles, objectiveDraws: 2 * components,
+        predictionDraws: 1, rows: 0, rowsPerShard: 0, testRows: 0, testRowsPerShard: 0, columns: 0))
+    plan.gradient.componentsPerBlock = components
+    plan.gradient.samplesPerTile = 1
+    return FitSetup(specification: specification, plan: plan, train: nil, test: nil)
+  }
+
+  private static func measure(
+    _ setup: FitSetup, workers: Int, iterations: Int, _ identity: Identity, _ interruption: Interruption
+  ) throws -> Row {
+    let bytes = try setup.encoded()
+    let problem = try Problem(setup)
+    let runner = try DistributedRunner(
+      configuration: Coordinator.Configuration(
+        run: RunID(bytes: Array("benchmark".utf8)), epoch: 1, version: Identity.version,
+        build: identity.build, fingerprint: identity.fingerprint.digest, numerics: identity.numerics,
+        setup: bytes, setupDigest: Digest.of(bytes).description, dataDigest: "", mixedNumerics: false,
+        workersToStart: workers, workerTimeout_ms: 60_000),
+      localWorkers: workers, threads: 1, listen: [], interruption: interruption, log: { _, _ in })
+    defer { runner.end(exitCode: ExitCode.done, message: "measured") }
+    let fit = Fit(problem)
+    let shape = JobShape(setup.plan.gradient, problem: setup.plan.problem)
+    var times: [Double] = []
+    for iteration in 0..<warmUp + iterations {
+      let start = Clock.now
+      _ = try runner.run(
+        Job(
+          kind: JobKind.empty.rawValue, iteration: iteration, state: JobState.encode(fit.mixture),
+          shape: shape))
+      if iteration >= warmUp { times.append(Clock.now.seconds(since: start) * 1e6) }
+    }
+    times.sort()
+    return Row(
+      workers: workers, iterations: iterations, median_us: times[times.count / 2],
+      p99_us: times[min(times.count - 1, times.count * 99 / 100)], minimum_us: times[0])
+  }
+}
