@@ -2,6 +2,7 @@
 #include "isomix_platform.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -9,7 +10,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,32 +19,36 @@ int isomix_set_parent_death_signal(int signal) {
 
 int isomix_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
-int isomix_signalfd(const int *signals, int count) {
-  sigset_t set;
-  sigemptyset(&set);
-  for (int i = 0; i < count; i++) sigaddset(&set, signals[i]);
-  int error = pthread_sigmask(SIG_BLOCK, &set, NULL);
-  if (error != 0) {
-    errno = error;
-    return -1;
+static int signal_pipe[2] = {-1, -1};
+
+// Async-signal-safe: one write of one byte. A full pipe loses nothing that matters: the reader has not caught
+// up with the signals before.
+static void remember_signal(int number) {
+  int saved = errno;
+  unsigned char byte = (unsigned char)number;
+  ssize_t written = write(signal_pipe[1], &byte, 1);
+  (void)written;
+  errno = saved;
+}
+
+int isomix_watch_signals(const int *signals, int count) {
+  if (signal_pipe[0] < 0 && pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0) return -1;
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = remember_signal;
+  action.sa_flags = SA_RESTART;
+  sigfillset(&action.sa_mask);
+  for (int i = 0; i < count; i++) {
+    if (sigaction(signals[i], &action, NULL) != 0) return -1;
   }
-  return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  return signal_pipe[0];
 }
 
 int isomix_read_signal(int descriptor) {
-  struct signalfd_siginfo info;
-  ssize_t count = read(descriptor, &info, sizeof info);
-  if (count == (ssize_t)sizeof info) return (int)info.ssi_signo;
-  return (count < 0 && errno != EAGAIN) ? -1 : 0;
-}
-
-void isomix_reset_signals(void) {
-  for (int signal_number = 1; signal_number < NSIG; signal_number++) {
-    if (signal_number != SIGKILL && signal_number != SIGSTOP) signal(signal_number, SIG_DFL);
-  }
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
+  unsigned char byte;
+  ssize_t count = read(descriptor, &byte, 1);
+  if (count == 1) return byte;
+  return (count < 0 && errno != EAGAIN && errno != EINTR) ? -1 : 0;
 }
 
 void isomix_name_thread(const char *name) {

@@ -17,7 +17,7 @@ final class DistributedRunner: JobRunner {
   private var failure: RunFailure?
   private var childrenEnded = false
   private var nextTick: Instant
-  private var socketFolder: String?
+  private var socketFolder: SocketFolder?
 
   /// Endpoints that workers can connect to.
   private(set) var endpoints: [String] = []
@@ -43,28 +43,16 @@ final class DistributedRunner: JobRunner {
     do {
       for endpoint in listen { endpoints.append(try socket.bind(endpoint)) }
       if localWorkers > 0 {
-        let folder = try DistributedRunner.makeSocketFolder()
+        let folder = try SocketFolder()
         socketFolder = folder
-        let endpoint = try socket.bind("ipc://\(folder)/coordinator")
+        let endpoint = try socket.bind("ipc://\(folder.path)/coordinator")
         try children.start(count: localWorkers, endpoint: endpoint, threads: threads)
       }
     } catch {
-      cleanUp()
+      cleanUp(afterFailure: true)
       throw error
     }
     interruption.childrenEnded = { [weak self] in self?.childrenEnded = true }
-  }
-
-  /// A folder that only this user can enter, with a path short enough for a socket.
-  private static func makeSocketFolder() throws -> String {
-    let base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
-    var template = Array("\(base)/isomix-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else {
-      throw RuntimeError(
-        "can't make a folder for sockets in \(base): \(String(cString: strerror(errno))). Set TMPDIR",
-        exitCode: ExitCode.cannotCreate)
-    }
-    return String(decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   func run(_ job: Job) throws -> [[Double]] {
@@ -131,12 +119,12 @@ final class DistributedRunner: JobRunner {
 
   func end(exitCode: Int32, message: String) {
     try? handle(.end(exitCode: exitCode, message: message))
-    cleanUp()
+    cleanUp(afterFailure: exitCode != ExitCode.done)
   }
 
-  private func cleanUp() {
-    children.shutDown()
-    if let socketFolder { try? FileManager.default.removeItem(atPath: socketFolder) }
+  private func cleanUp(afterFailure: Bool) {
+    children.shutDown(afterFailure: afterFailure)
+    socketFolder?.remove()
     socketFolder = nil
   }
 

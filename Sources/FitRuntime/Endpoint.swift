@@ -28,8 +28,13 @@ public enum Endpoint {
     return String(rest[..<(rest.lastIndex(of: ":") ?? rest.endIndex)])
   }
 
-  /// A bound endpoint as others can connect to it: wildcards become this host's name.
-  static func advertised(_ endpoint: String) -> String {
+  /// A bound endpoint as others can connect to it: wildcards become this host's name, and IPv4 addresses that
+  /// the system writes as IPv6 ones are written as IPv4.
+  static func advertised(_ bound: String) -> String {
+    let mapped = "tcp://[::ffff:"
+    let endpoint =
+      bound.hasPrefix(mapped)
+      ? "tcp://" + bound.dropFirst(mapped.count).replacingOccurrences(of: "]", with: "") : bound
     guard endpoint.hasPrefix("tcp://"), ["0.0.0.0", "*", "[::]"].contains(host(endpoint)),
       let colon = endpoint.lastIndex(of: ":")
     else { return endpoint }

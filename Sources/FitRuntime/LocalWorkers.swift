@@ -7,9 +7,11 @@ import Glibc
 final class LocalWorkers {
   private var running: Set<pid_t> = []
 
-  /// How long workers get to end by themselves, and then after SIGTERM.
+  /// How long workers get to end by themselves: after a good end, and after a failure.
   private static let farewell_ms = 2_000
-  private static let termination_ms = 1_000
+  private static let farewellAfterFailure_ms = 500
+  /// How long they get after SIGTERM.
+  private static let termination_ms = 500
 
   /// Starts worker processes that connect to an endpoint.
   func start(count: Int, endpoint: String, threads: Int) throws {
@@ -28,7 +30,7 @@ final class LocalWorkers {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
-    // This process blocks the signals that it polls; its children must not inherit that.
+    // Children start with no signal blocked, ignored or caught.
     var none = sigset_t()
     sigemptyset(&none)
     posix_spawnattr_setsigmask(&attributes, &none)
@@ -79,8 +81,10 @@ final class LocalWorkers {
   }
 
   /// Waits for the workers to end, then ends them. None is left when this returns.
-  func shutDown() {
-    if waitForAll(LocalWorkers.farewell_ms) { return }
+  func shutDown(afterFailure: Bool) {
+    let patience =
+      afterFailure ? LocalWorkers.farewellAfterFailure_ms : LocalWorkers.farewell_ms
+    if waitForAll(patience) { return }
     for process in running { kill(process, SIGTERM) }
     // A stopped process takes no other signal before it goes on.
     for process in running { kill(process, SIGCONT) }

@@ -1,20 +1,16 @@
 import CPlatform
 import Glibc
 
-/// Signals as something to be polled: blocked for the whole process and read from a descriptor.
-///
-/// Open it before any thread is started, so that all threads inherit the mask.
+/// Signals as something to be polled: caught by the process and read from a descriptor.
 public final class Signals {
   public let descriptor: Int32
 
-  /// - Throws: a system error number as ``RuntimeError``.
+  /// - Throws: ``RuntimeError`` when the system refuses.
   public init(_ signals: [Int32]) throws {
     signal(SIGPIPE, SIG_IGN)
-    descriptor = isomix_signalfd(signals, Int32(signals.count))
+    descriptor = isomix_watch_signals(signals, Int32(signals.count))
     guard descriptor >= 0 else { throw RuntimeError.system("can't watch signals") }
   }
-
-  deinit { close(descriptor) }
 
   /// The next pending signal, if any.
   public func next() -> Int32? {

@@ -8,15 +8,13 @@ int isomix_set_parent_death_signal(int signal);
 // An eventfd counter (non-blocking, close-on-exec). Returns the descriptor, or -1 with errno.
 int isomix_eventfd(void);
 
-// A descriptor from which the given signals (blocked for the calling thread, hence for the threads
-// it starts later) are read. Returns the descriptor, or -1 with errno.
-int isomix_signalfd(const int *signals, int count);
+// Catches the given signals, whichever thread the kernel hands them to (libraries start threads before
+// main), and returns a descriptor from which their numbers can be polled and read; -1 with errno on failure.
+// One descriptor serves the whole process: later calls add signals to it.
+int isomix_watch_signals(const int *signals, int count);
 
-// The next pending signal of a descriptor made by isomix_signalfd, 0 if none, -1 with errno.
+// The next caught signal of the descriptor, 0 if none, -1 with errno.
 int isomix_read_signal(int descriptor);
-
-// Unblocks all signals and restores their default handlers: for a child between fork and exec.
-void isomix_reset_signals(void);
 
 // Names the calling thread (at most 15 bytes are kept).
 void isomix_name_thread(const char *name);
