@@ -56,4 +56,218 @@ struct DesignTests {
     #expect(actual.map { $0[0] } == [1, 1, 1, 1])
     #expect(actual.map { $0[3] } == [0, 1, 1, 0])
   }
+
+  @Test("a test set is scaled by the training statistics, and its columns may come in any order")
+  func reference() throws {
+    let scratch = try Scratch()
+    var request = DesignRequest(response: "y", responseKind: .binary)
+    let training = try Self.design(Self.table, request, scratch)
+    request.reference = training.manifest.statistics
+    let test = try Self.design("y,extra,b,a\n1,9,10,1\n1,9,99,4\n", request, scratch)
+    #expect(test.manifest.columns == ["intercept", "a", "b"])
+    #expect(test.manifest.statistics == training.manifest.statistics)
+    let rows = try Self.rows(test)
+    #expect(rows[0][1...2] == (try Self.rows(training))[0][1...2])
+    #expect(rows[1][1] == (try Self.rows(training))[2][1])
+    let missing = datasetError { _ = try Self.design("y,c\n1,2\n", request, scratch) }
+    #expect(missing?.code == .badData)
+    #expect(missing?.message.contains("has no columns 'a', 'b'") == true)
+    request.features = ["b", "a"]
+    let swapped = datasetError { _ = try Self.design(Self.table, request, scratch) }
+    #expect(swapped?.message.contains("are not those of the training data") == true)
+  }
+
+  @Test("without standardisation the values are the file's, in the order asked for")
+  func plain() throws {
+    let request = DesignRequest(
+      features: ["b", "a"], response: "y", responseKind: .real, standardize: false, intercept: false)
+    let scratch = try Scratch()
+    let design = try Self.design(Self.table, request, scratch)
+    #expect(try Self.rows(design) == [[10, 1, 0], [30, 2, 1], [20, 4, 1], [25.5, 8, 0]])
+    #expect(design.manifest.statistics.means == [0, 0])
+    #expect(design.manifest.statistics.standardDeviations == [1, 1])
+  }
+
+  @Test("single precision rounds the double precision values")
+  func singlePrecision() throws {
+    let scratch = try Scratch()
+    var request = DesignRequest(response: "y", responseKind: .binary)
+    let double = try Self.rows(Self.design(Self.table, request, scratch))
+    request.precision = .float32
+    let design = try Self.design(Self.table, request, scratch)
+    let rounded = double.map { $0.map { Double(Float($0)) } }
+    #expect(try Self.rows(design) == rounded)
+    request.standardize = false
+    let error = datasetError { _ = try Self.design("a,y\n1,0\n1e39,1\n", request, scratch) }
+    #expect(error?.message.contains("column 'a' holds 1e+39, which does not fit into float32") == true)
+  }
+
+  @Test("constant columns are refused, all of them by name, only where they are standardised")
+  func constantColumns() throws {
+    let scratch = try Scratch()
+    var request = DesignRequest(response: "y", responseKind: .binary)
+    let text = "a,b,c,y\n0.1,1,5,0\n0.1,2,5,1\n0.1,3,5,1\n"
+    let error = datasetError { _ = try Self.design(text, request, scratch) }
+    #expect(error?.code == .badData)
+    #expect(error?.message.hasPrefix("the same value in every row of columns 'a', 'c'") == true)
+    request.standardize = false
+    #expect(try Self.design(text, request, scratch).manifest.rows == 3)
+  }
+
+  @Test("text features are refused by name; those not used don't matter")
+  func textFeatures() throws {
+    let scratch = try Scratch()
+    let text = "a,k,l,y\n1,x,p,0\n2,y,,1\n"
+    var request = DesignRequest(features: ["a", "k"], response: "y", responseKind: .binary)
+    let error = datasetError { _ = try Self.design(text, request, scratch) }
+    #expect(error?.message.hasPrefix("text in column 'k', but a model multiplies numbers") == true)
+    request.features = ["a"]
+    #expect(try Self.design(text, request, scratch).manifest.columns == ["intercept", "a"])
+  }
+
+  @Test("two text categories are a binary response; the second in order is 1")
+  func binaryTexts() throws {
+    let scratch = try Scratch()
+    var request = DesignRequest(response: "y", responseKind: .binary, standardize: false, intercept: false)
+    let training = try Self.design("a,y\n1,malignant\n2,benign\n3,malignant\n", request, scratch)
+    #expect(training.manifest.classes == ["benign", "malignant"])
+    #expect(try Self.rows(training).map { $0[1] } == [1, 0, 1])
+    request.reference = training.manifest.statistics
+    let test = try Self.design("a,y\n1,malignant\n", request, scratch)
+    #expect(try Self.rows(test) == [[1, 1]])
+    let unknown = datasetError { _ = try Self.design("a,y\n1,malignant\n1,odd\n", request, scratch) }
+    #expect(unknown?.message.contains(".csv:3: column 2 'y' holds the class 'odd'") == true)
+    request.reference = nil
+    let single = datasetError { _ = try Self.design("a,y\n1,benign\n2,benign\n", request, scratch) }
+    #expect(
+      single?.message.contains("response 'y' has the categories 'benign', but a binary one has exactly two")
+        == true)
+  }
+
+  @Test("classes are integers in numerical order, or texts in byte order")
+  func classes() throws {
+    let scratch = try Scratch()
+    var request = DesignRequest(response: "y", responseKind: .classes, standardize: false, intercept: false)
+    let integers = try Self.design("a,y\n1,10\n2,9.0\n3,10\n4,-1\n5,9\n", request, scratch)
+    #expect(integers.manifest.classes == ["-1", "9", "10"])
+    #expect(try Self.rows(integers).map { $0[1] } == [2, 1, 2, 0, 1])
+    let texts = try Self.design("a,y\n1,c\n2,B\n3,a\n", request, scratch)
+    #expect(texts.manifest.classes == ["B", "a", "c"])
+    request.reference = integers.manifest.statistics
+    #expect(try Self.rows(Self.design("a,y\n1,9\n2,10\n", request, scratch)) == [[1, 1], [2, 2]])
+    let error = datasetError { _ = try Self.design("a,y\n1,9\n2,7\n", request, scratch) }
+    #expect(error?.message.contains(".csv:3: column 2 'y' holds the class '7'") == true)
+    request.reference = nil
+    let single = datasetError { _ = try Self.design("a,y\n1,9\n2,9\n", request, scratch) }
+    #expect(single?.message.contains("has 1 different classes") == true)
+  }
+
+  @Test("an imported folder gives the same design as its file, and its errors name rows")
+  func importedFolder() throws {
+    let scratch = try Scratch()
+    let cache = DesignCache(folder: scratch.path + "/cache")
+    let text = "a,y\n1,2\n2,1\n3,2\n4,3\n"
+    let file = try scratch.file("t.csv", text)
+    let folder = scratch.path + "/t"
+    try DatasetImporter.importCSV(files: [file], into: folder)
+    var request = DesignRequest(response: "y", responseKind: .classes, standardize: false)
+    let imported = try cache.design(source: DataSource(folder), request: request)
+    #expect(imported.manifest.classes == ["1", "2", "3"])
+    let direct = try Self.design(text, request, scratch)
+    #expect(try Self.rows(Design.open(folder: imported.folder)) == Self.rows(direct))
+    #expect(imported.manifest.shards == direct.manifest.shards)
+    request.responseKind = .binary
+    let error = datasetError { _ = try cache.design(source: DataSource(folder), request: request) }
+    #expect(error?.message.contains("row 1: response 'y' holds 2.0, but a binary response is 0 or 1") == true)
+    request.response = "z"
+    let none = datasetError { _ = try cache.design(source: DataSource(folder), request: request) }
+    #expect(none?.message.contains("has no column 'z'; its columns are 'a', 'y'") == true)
+  }
+
+  @Test("the response can't be a feature, and an added intercept can't share a feature's name")
+  func clashes() throws {
+    let scratch = try Scratch()
+    var request = DesignRequest(features: ["a", "y"], response: "y", responseKind: .binary)
+    let both = datasetError { _ = try Self.design(Self.table, request, scratch) }
+    #expect(both?.message.contains("'y' is the response and can't be a feature as well") == true)
+    request.features = []
+    request.intercept = false
+    let none = datasetError { _ = try Self.design(Self.table, request, scratch) }
+    #expect(none?.message.contains("no features and no intercept") == true)
+    request = DesignRequest(response: "y", responseKind: .binary)
+    let named = datasetError { _ = try Self.design("intercept,y\n1,0\n2,1\n", request, scratch) }
+    #expect(named?.message.contains("rename it or set intercept: false") == true)
+  }
+
+  /// A table of more than one shard: each has 16,384 rows of 256 columns.
+  static func wide(_ scratch: Scratch, rows: Int) throws -> Design {
+    let columns = (0..<255).map { "c\($0)" }.joined(separator: ",")
+    let tail = (1..<255).map { "\($0)" }.joined(separator: ",")
+    var text = columns + ",y\n"
+    for row in 0..<rows { text += "\(row),\(tail),\(row % 2)\n" }
+    let request = DesignRequest(response: "y", responseKind: .binary, standardize: false)
+    return try Self.design(text, request, scratch)
+  }
+
+  @Test("rows are read within a shard, from any thread, and other ranges are refused")
+  func shards() async throws {
+    let scratch = try Scratch()
+    let design = try Self.wide(scratch, rows: 20_000)
+    #expect(design.manifest.rowsPerShard == 16_384)
+    #expect(design.manifest.shards.map(\.rows) == [16_384, 3616])
+    try await withThrowingTaskGroup(of: Bool.self) { group in
+      for start in stride(from: 0, to: 20_000, by: 500) {
+        group.addTask {
+          let end = start < 16_384 ? min(start + 500, 16_384) : start + 500
+          return try design.withRows(start..<end) { block in
+            let features = block.features.assumingMemoryBound(to: Double.self)
+            return (0..<block.count).allSatisfy { row in
+              features[row * block.columns + 1] == Double(start + row)
+                && features[(row + 1) * block.columns - 1] == 254
+                && block.responses[row] == Double((start + row) % 2)
+            }
+          }
+        }
+      }
+      for try await isRight in group { #expect(isRight) }
+    }
+    for range in [0..<0, -1..<1, 16_383..<16_385, 19_999..<20_001, 20_000..<20_001, Int.max - 1..<Int.max] {
+      let error = datasetError { try design.withRows(range) { _ in } }
+      #expect(error?.code == .badData)
+      #expect(error?.message.contains("don't lie within one shard") == true)
+    }
+  }
+
+  @Test("a shard that changed is refused by the name of its file when it is first touched")
+  func changedShard() throws {
+    let scratch = try Scratch()
+    let made = try Self.design(Self.table, DesignRequest(response: "y", responseKind: .binary), scratch)
+    for name in ["features-000000.npy", "responses-000000.npy"] {
+      let path = made.folder + "/" + name
+      let url = URL(fileURLWithPath: path)
+      let whole = try Data(contentsOf: url)
+      for bytes in [whole.dropLast() + [whole[whole.count - 1] ^ 1], whole.dropLast(8), whole + [0], Data()] {
+        try Data(bytes).write(to: url)
+        let design = try Design.open(folder: made.folder)
+        let error = datasetError { try design.withRows(0..<1) { _ in } }
+        #expect(error?.code == .changed)
+        #expect(error?.message.contains(path) == true)
+
+      }
+      try whole.write(to: url)
+      try Design.open(folder: made.folder).verify()
+    }
+  }
+
+  @Test("a design with another digest than expected is refused")
+  func expectedDigest() throws {
+    let scratch = try Scratch()
+    let request = DesignRequest(response: "y", responseKind: .binary)
+    let one = try Self.design(Self.table, request, scratch)
+    let other = try Self.design("a,b,y\n1,2,0\n2,1,1\n", request, scratch)
+    #expect(one.manifest.digest != other.manifest.digest)
+    let error = datasetError { _ = try Design.open(folder: one.folder, expecting: other.manifest.digest) }
+    #expect(error?.code == .changed)
+    #expect(error?.message.hasPrefix(one.folder) == true)
+  }
 }

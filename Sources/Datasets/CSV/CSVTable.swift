@@ -20,9 +20,9 @@ package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
     case classLabel(limit: Int, allowed: [String]?)
   }
 
-  let columnNames: [String]
+  package let columnNames: [String]
   private(set) var categories: [CategoryTable?]
-  private(set) var droppedRows = 0
+  package private(set) var droppedRows = 0
   private(set) var missingValues: [Int]
   private let options: ImportOptions
   private let header: [String]
@@ -104,7 +104,12 @@ package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
           terminator = end
         } else {
           terminator = try tokenizer.nextField()
-          if let value = try value(index) { row[targets[index]] = value } else { isComplete = false }
+          if case .skip = handlings[index] {
+          } else if let value = try value(index) {
+            row[targets[index]] = value
+          } else {
+            isComplete = false
+          }
         }
         if terminator != .comma || index == last {
           guard terminator != .comma, index == last else { throw raggedRow(index, terminator) }
@@ -164,16 +169,15 @@ package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
   /// The value of the current field; nil if it is missing and its record is to be dropped.
   private mutating func value(_ index: Int) throws -> Double? {
     let handling = handlings[index]
-    if case .skip = handling { return 0 }
     let text = tokenizer.isFieldQuoted ? tokenizer.field : trimmed(tokenizer.field)
     if MissingValue.matches(text) {
       try missing(tokenizer.place, targets[index])
       return nil
     }
     switch handling {
-    case .skip: return 0
+    case .skip: return nil
     case .number: return try number(text)
-    case .binary: return try binary(number(text))
+    case .binary: return try binary(number(text), text)
     case .category(let limit): return try code(text, index, limit: limit, isLabel: false, allowed: nil)
     case .classLabel(let limit, let allowed):
       return try code(text, index, limit: limit, isLabel: true, allowed: allowed)
@@ -216,9 +220,9 @@ package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
     return value
   }
 
-  private func binary(_ value: Double) throws -> Double {
+  private func binary(_ value: Double, _ text: UnsafeBufferPointer<UInt8>) throws -> Double {
     guard value == 0 || value == 1 else {
-      throw tokenizer.failure("holds \(value), but a binary response is 0 or 1")
+      throw tokenizer.failure("holds \(quotedText(text)), but a binary response is 0 or 1")
     }
     return value == 0 ? 0 : 1
   }

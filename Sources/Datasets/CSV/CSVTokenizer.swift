@@ -103,6 +103,7 @@ struct CSVTokenizer<Source: ByteSource>: ~Copyable {
     if count == 0 || count > 64 || !value.isFinite { return nil }
     let end = start + count
     let terminator: Terminator
+    fieldLine = line
     switch end.pointee {
     case comma:
       terminator = .comma

@@ -39,8 +39,8 @@ struct FeatureScaling {
     guard texts.isEmpty else {
       throw DatasetError(
         .badData,
-        "column \(ColumnChoice.quoted(texts)) holds text, but a model multiplies numbers; convert such columns to "
-          + "numbers (one 0/1 column a category) or list the features to use")
+        "text in \(ColumnChoice.columns(texts)), but a model multiplies numbers; convert such columns to numbers (one "
+          + "0/1 column a category) or list the features to use")
     }
     features = names
     (means, standardDeviations) = try FeatureScaling.scales(request, used)
@@ -64,8 +64,8 @@ struct FeatureScaling {
     guard constant.isEmpty else {
       throw DatasetError(
         .badData,
-        "column \(ColumnChoice.quoted(constant)) has the same value in every row and can't be standardised; leave "
-          + "such columns out of the features, or set standardize: false")
+        "the same value in every row of \(ColumnChoice.columns(constant)), which can't be standardised; leave such "
+          + "columns out of the features, or set standardize: false")
     }
     return (columns.map { $0.mean ?? 0 }, columns.map { $0.standardDeviation ?? 1 })
   }

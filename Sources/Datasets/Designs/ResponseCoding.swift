@@ -63,12 +63,13 @@ struct ResponseCoding {
     if kind == .binary, classes.count != 2 {
       throw DatasetError(
         .badData,
-        "\(place) has \(classes.count) categories (\(ColumnChoice.quoted(classes))), but a binary one has exactly two"
+        "\(place) has the categories \(ColumnChoice.quoted(classes)), but a binary one has exactly two"
       )
     }
     guard classes.count >= 2, classes.count <= DatasetLimits.classes else {
       throw DatasetError(
-        .badData, "\(place) has \(classes.count) classes; a classification has 2 to \(DatasetLimits.classes)")
+        .badData,
+        "\(place) has \(classes.count) different classes; a classification has 2 to \(DatasetLimits.classes)")
     }
   }
 

@@ -1,7 +1,7 @@
 import Foundation
 
 /// The system calls of this module, with errors that name the path.
-enum FileSystem {
+package enum FileSystem {
   /// What a file is, as far as telling whether it changed goes.
   struct Status: Hashable {
     let byteCount: Int
@@ -93,7 +93,7 @@ enum FileSystem {
     guard fsync(descriptor) == 0 || errno == EINVAL else { throw cannotWrite(path) }
   }
 
-  static func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, path: String) throws {
+  package static func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, path: String) throws {
     var offset = 0
     while offset < bytes.count, let base = bytes.baseAddress {
       let count = write(descriptor, base + offset, bytes.count - offset)

@@ -95,6 +95,25 @@ enum ManifestFile {
   }
 }
 
+extension DatasetManifest {
+  /// Reads the text of a manifest, without the frame that holds its digest.
+  package static func decode(_ text: [UInt8]) throws -> DatasetManifest {
+    try ManifestFile.decode(DatasetManifest.self, text, path: ManifestFile.name)
+  }
+
+  /// Reads the bytes of a manifest file.
+  package static func parse(_ bytes: [UInt8]) throws -> DatasetManifest {
+    try ManifestFile.parse(DatasetManifest.self, bytes, path: ManifestFile.name).0
+  }
+}
+
+extension DesignManifest {
+  /// Reads the text of a manifest, without the frame that holds its digest.
+  package static func decode(_ text: [UInt8]) throws -> DesignManifest {
+    try ManifestFile.decode(DesignManifest.self, text, path: ManifestFile.name)
+  }
+}
+
 /// Checks that the manifests have in common.
 enum ManifestRules {
   static func isDigest(_ text: String) -> Bool { Digest(hexadecimal: text) != nil }

@@ -41,6 +41,10 @@ enum SourceFiles {
           .badData,
           "\(path): is a folder; name one imported folder alone, or files (for example \(path)/*.csv)")
       }
+      // Files are read twice: for their digest, which finds them in the cache, and for their content.
+      guard status.isRegular else {
+        throw DatasetError(.badData, "\(path): is not a regular file; write the data to a file first")
+      }
       return [path]
     }
     var matches = glob_t()

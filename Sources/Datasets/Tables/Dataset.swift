@@ -33,9 +33,10 @@ public struct Dataset: Sendable {
 /// A shard file on disk against what the manifest says of it.
 enum NPYShard {
   static func check(_ file: MappedFile, sha256: String, element: NPYHeader.Element, shape: [Int]) throws {
+    guard file.digest().description == sha256 else { throw changed(file.path) }
     let columns = shape.count == 2 ? shape[1] : 1
     let header = try NPYHeader(file.bytes, name: file.path)
-    guard file.digest().description == sha256, header.element == element, header.shape == shape,
+    guard header.element == element, header.shape == shape,
       header.dataOffset == NPYHeader.writtenByteCount,
       file.bytes.count == header.dataOffset + shape[0] * columns * element.byteCount
     else { throw changed(file.path) }

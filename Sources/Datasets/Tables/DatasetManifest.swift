@@ -65,6 +65,9 @@ extension DatasetManifest: CheckedManifest {
     if formatVersion != DatasetManifest.currentFormatVersion {
       return "format version \(formatVersion) is not \(DatasetManifest.currentFormatVersion)"
     }
+    if let problem = ManifestRules.shards(shards.map(\.rows), rows: rows, rowsPerShard: rowsPerShard) {
+      return problem
+    }
     if let problem = ManifestRules.columns(columns.map(\.name)) { return problem }
     for column in columns {
       if let problem = DatasetManifest.problem(of: column, rows: rows) { return problem }
@@ -74,7 +77,7 @@ extension DatasetManifest: CheckedManifest {
       return "a shard without a plain file name or a digest"
     }
     if Set(shards.map(\.file)).count != shards.count { return "two shards in one file" }
-    return ManifestRules.shards(shards.map(\.rows), rows: rows, rowsPerShard: rowsPerShard)
+    return nil
   }
 
   private static func problem(of column: Column, rows: Int) -> String? {

@@ -45,7 +45,12 @@ enum ColumnChoice {
   static func missingColumns(_ missing: [String], available: [String], in name: String) -> DatasetError {
     DatasetError(
       .badData,
-      "\(name): has no column \(quoted(missing)); its columns are \(quoted(available))")
+      "\(name): has no \(columns(missing)); its columns are \(quoted(available))")
+  }
+
+  /// `column 'a'`, or `columns 'a', 'b'`.
+  static func columns(_ names: [String]) -> String {
+    (names.count == 1 ? "column " : "columns ") + quoted(names)
   }
 
   /// `'a', 'b'` and how many more.
