@@ -25,11 +25,12 @@ import Testing
 
   @Test("Assignments cost what SciPy's linear_sum_assignment finds")
   func scipy() {
-    let small = (0..<49).map {
-      Double((($0 / 7) * ($0 % 7) * 37 + ($0 / 7) * 11 + ($0 % 7) * ($0 % 7) * 5) % 101)
+    let small = (0..<49).map { index -> Double in
+      let (i, j) = (index / 7, index % 7)
+      return Double((i * j * 37 + i * 11 + j * j * 5) % 101)
     }
     #expect(Assignment.minimize(cost: small, size: 7) == [0, 2, 1, 3, 5, 6, 4])
-    let large = (0..<1600).map { index in
+    let large = (0..<1600).map { index -> Double in
       let (i, j) = (index / 40, index % 40)
       return Double((i * j * 3701 + i * 113 + j * j * 59) % 1009)
     }

@@ -37,7 +37,8 @@ private let varianceRules: [UpdateRule] = [.ibw, .md, .ngd, .ngdPlain, .ibwShare
       mixture = try rule.step(mixture, gradient: gradient, stepSize: schedule.stepSize(at: t, of: 6000))
     }
     #expect(abs(mixture.variances[0] / anisotropic.bestVariance - 1) < 0.02)
-    for (value, expected) in zip(mixture.means, anisotropic.mean) { #expect(abs(value - expected) < 0.05) }
+    // The flattest direction wanders with standard deviation √(γ var(g) / 2λ) ≈ 0.054 at the last step size.
+    for (value, expected) in zip(mixture.means, anisotropic.mean) { #expect(abs(value - expected) < 0.2) }
   }
 
   @Test("The Bures–Wasserstein scheme contracts: W₂²(p_t, p*) ≤ e^{−2αt} W₂²(p_0, p*) where ∇²V ⪰ αI")

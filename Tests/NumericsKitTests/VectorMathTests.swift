@@ -46,7 +46,7 @@ import Testing
   func logarithmExtremes() {
     let values = logarithms([0, -0.0, .infinity, -1, .nan, -.infinity])
     #expect(Array(values[0..<3]) == [-.infinity, -.infinity, .infinity])
-    #expect(values[3...].allSatisfy(\.isNaN))
+    #expect(values[3...].allSatisfy { $0.isNaN })
   }
 
   @Test("An element's result does not depend on where it stands in an array")
@@ -66,7 +66,7 @@ import Testing
     }
     var output = [Double](repeating: 0, count: columns)
     VectorMath.columnLogMeanExp(matrix, rows: 3, columns: columns, into: &output)
-    let expected = log((1 + exp(1) + exp(2)) / 3)
+    let expected = log((1 + exp(1.0) + exp(2.0)) / 3)
     for column in 0..<columns { #expect(abs(output[column] - Double(column - 9) * 1000 - expected) < 3e-12) }
     var impossible = 0.0
     VectorMath.columnLogMeanExp([-Double.infinity, -.infinity], rows: 2, columns: 1, into: &impossible)

@@ -80,13 +80,15 @@ import Testing
   @Test("Far from all modes the mixture's value and gradient stay finite")
   func farAway() throws {
     let (value, gradient) = try Targets.mixture().evaluate([1e8, -1e8, 500, 500])
-    #expect((value + gradient).allSatisfy(\.isFinite))
+    #expect((value + gradient).allSatisfy { $0.isFinite })
   }
 
   @Test("Twenty dimensions and ten full covariances agree with a single Gaussian where they are equal")
   func equalComponents() throws {
     let d = 20
-    let covariance = (0..<d).map { i in (0..<d).map { j in i == j ? 2.0 : 1 / Double(1 + abs(i - j)) } }
+    let covariance: [[Double]] = (0..<d).map { (i: Int) -> [Double] in
+      (0..<d).map { (j: Int) -> Double in i == j ? 2 : 1 / Double(1 + abs(i - j)) }
+    }
     let mean = normals(d)
     let single = try GaussianDensity(mean: mean, covariance: covariance)
     let mixture = try GaussianMixtureDensity(

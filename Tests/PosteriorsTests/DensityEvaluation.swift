@@ -12,7 +12,11 @@ struct TestRows {
   /// The fixture's design `sin(1 + 0.7 i + 1.3 k)`.
   static func fixture(rows: Int = 23, columns: Int = 4, response: (Int) -> Double) -> TestRows {
     TestRows(
-      features: (0..<rows * columns).map { sin(1 + Double($0 / columns) * 0.7 + Double($0 % columns) * 1.3) },
+      features: (0..<rows * columns).map { (index: Int) -> Double in
+        let row = Double(index / columns)
+        let column = Double(index % columns)
+        return sin(1 + row * 0.7 + column * 1.3)
+      },
       responses: (0..<rows).map(response), columns: columns)
   }
 

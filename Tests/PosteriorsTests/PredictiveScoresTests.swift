@@ -34,7 +34,9 @@ import Testing
     #expect(abs(linear.squaredError - 11.904506038196907) < 10 * tolerance)
 
     let theta = RegressionTests.classTheta
-    let reversed = (0..<12).map { 2 * theta[(3 - $0 / 3) * 3 + $0 % 3] }
+    let reversed = (0..<12).map { (index: Int) -> Double in
+      2 * theta[(3 - index / 3) * 3 + index % 3]
+    }
     let softmax = scores(
       models[2].0, models[2].1, draws: theta + theta.map { -$0 } + reversed, precision: precision)
     #expect(softmax.rows == 23 && softmax.correct == 11)
@@ -62,7 +64,7 @@ import Testing
     for i in 0..<300 {
       var sum = 0.0
       for s in 0..<2000 {
-        let z = (0..<4).reduce(0) { $0 + rows.features[4 * i + $1] * draws[4 * s + $1] }
+        let z = (0..<4).reduce(0.0) { $0 + rows.features[4 * i + $1] * draws[4 * s + $1] }
         sum += 1 / (1 + exp(rows.responses[i] == 1 ? -z : z))
       }
       expected += log(sum / 2000)

@@ -71,7 +71,7 @@ import Testing
         slopes[k] += coefficient / 100
       }
       for i in 0..<rows.count {
-        let z = (0..<columns).reduce(0) { $0 + rows.features[i * columns + $1] * points[s * columns + $1] }
+        let z = (0..<columns).reduce(0.0) { $0 + rows.features[i * columns + $1] * points[s * columns + $1] }
         expected += max(z, 0) + log1p(exp(-abs(z))) - rows.responses[i] * z
         let residual = 1 / (1 + exp(-z)) - rows.responses[i]
         for k in 0..<columns { slopes[k] += residual * rows.features[i * columns + k] }
@@ -84,20 +84,14 @@ import Testing
   @Test("Single precision data give single precision's digits, in sums of thousands of rows")
   func singlePrecision() throws {
     let rows = 5000
-    for (model, responses) in [
-      (
-        try LogisticRegression(columnNames: Targets.names, priorScale: 2) as any LogDensity,
-        (0..<rows).map { Double($0 & 1) }
-      ),
-      (
-        try LinearRegression(columnNames: Targets.names, priorScale: 2, noiseScale: 0.5),
-        (0..<rows).map { sin(Double($0)) }
-      ),
-      (
-        try SoftmaxRegression(columnNames: Targets.names, classNames: ["a", "b", "c"], priorScale: 2),
-        (0..<rows).map { Double($0 % 3) }
-      ),
-    ] {
+    let models: [any LogDensity] = [
+      try LogisticRegression(columnNames: Targets.names, priorScale: 2),
+      try LinearRegression(columnNames: Targets.names, priorScale: 2, noiseScale: 0.5),
+      try SoftmaxRegression(columnNames: Targets.names, classNames: ["a", "b", "c"], priorScale: 2),
+    ]
+    let responsesOfRow: [(Int) -> Double] = [{ Double($0 & 1) }, { sin(Double($0)) }, { Double($0 % 3) }]
+    for (model, response) in zip(models, responsesOfRow) {
+      let responses = (0..<rows).map(response)
       // Features that single precision holds exactly, so that only the arithmetic differs.
       let features = normals(rows * 4).map { Double(Float($0)) }
       let data = TestRows(features: features, responses: responses, columns: 4)
