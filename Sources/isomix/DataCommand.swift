@@ -1,6 +1,4 @@
 import ArgumentParser
-import Datasets
-import FitRuntime
 
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
