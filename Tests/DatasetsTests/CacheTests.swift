@@ -64,6 +64,10 @@ struct CacheTests {
       #expect(error?.code == .noInput)
       #expect(error?.message.hasPrefix(scratch.path + path) == true)
     }
+    // Opening a pipe without a writer would wait for ever.
+    mkfifo(scratch.path + "/pipe", 0o600)
+    let pipe = datasetError { _ = try Self.make(cache, [scratch.path + "/pipe"]) }
+    #expect(pipe?.message.contains("/pipe: is not a regular file") == true)
     let folder = datasetError { _ = try Self.make(cache, [scratch.path]) }
     #expect(folder?.message.contains("is not an imported folder") == true)
   }

@@ -179,6 +179,14 @@ struct DesignTests {
     request.responseKind = .binary
     let error = datasetError { _ = try cache.design(source: DataSource(folder), request: request) }
     #expect(error?.message.contains("row 1: response 'y' holds 2.0, but a binary response is 0 or 1") == true)
+    request.responseKind = .real
+    request.features = []
+    let textFile = try scratch.file("u.csv", "a,y\n1,high\n2,low\n")
+    try DatasetImporter.importCSV(files: [textFile], into: scratch.path + "/u")
+    let words = datasetError {
+      _ = try cache.design(source: DataSource(scratch.path + "/u"), request: request)
+    }
+    #expect(words?.message == "response 'y' holds text, but a real response holds numbers")
     request.response = "z"
     let none = datasetError { _ = try cache.design(source: DataSource(folder), request: request) }
     #expect(none?.message.contains("has no column 'z'; its columns are 'a', 'y'") == true)

@@ -33,6 +33,8 @@ package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
   private let open: (Int) throws -> Source
   private let firstBufferBytes: Int
   private var fileIndex = 0
+  /// Bytes of the texts of all categories.
+  private var categoryBytes = 0
   private var finished: [SourceFile] = []
   private var tokenizer: CSVTokenizer<Source>
 
@@ -239,11 +241,13 @@ package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
         "holds the class '\(name)', which the training data don't have; they have \(ColumnChoice.quoted(allowed))"
       )
     }
+    let before = categories[target]?.byteCount ?? 0
     let code = categories[target]?.add(text, as: name) ?? 0
-    guard code < limit else { throw tooManyCategories(name, limit: limit) }
     // Other spellings of a class count as well: they take memory too.
-    let bytes = categories.reduce(0) { $0 + ($1?.byteCount ?? 0) }
-    guard bytes <= DatasetLimits.categoryBytes else { throw tooManyCategories(name, limit: limit) }
+    categoryBytes += (categories[target]?.byteCount ?? 0) - before
+    guard code < limit, categoryBytes <= DatasetLimits.categoryBytes else {
+      throw tooManyCategories(name, limit: limit)
+    }
     return Double(code)
   }
 

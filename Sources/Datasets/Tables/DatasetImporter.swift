@@ -80,9 +80,10 @@ public enum DatasetImporter {
       try gather(scratch, options.shuffleSeed, CategoryCoding(table.categories), &writer, staged)
     }
     try writer.finish(staged)
+    let coding = CategoryCoding(table.categories)
     let manifest = DatasetManifest(
       formatVersion: DatasetManifest.currentFormatVersion, source: try table.finish(),
-      columns: try describe(table.columnNames, CategoryCoding(table.categories), statistics, name: name),
+      columns: try describe(table.columnNames, coding, statistics, name: name),
       rows: statistics.rows, rowsPerShard: rowsPerShard,
       shards: writer.files.map { .init(file: $0.name, rows: $0.rows, sha256: $0.sha256) },
       shuffleSeed: options.shuffleSeed, droppedRows: table.droppedRows)
@@ -137,31 +138,5 @@ public enum DatasetImporter {
           standardDeviation: deviation))
     }
     return columns
-  }
-}
-
-/// Turns category codes in order of appearance into indices of the sorted categories.
-struct CategoryCoding {
-  private let columns: [(index: Int, codes: [Double], texts: [String], counts: [Int])]
-
-  init(_ categories: [CategoryTable?]) {
-    columns = categories.enumerated().compactMap { index, table in
-      guard let table else { return nil }
-      // A category that only dropped records had is none.
-      let used = table.texts.indices.filter { table.counts[$0] > 0 }
-      let order = CategoryOrder.sorted(used.map { table.texts[$0] }).map { used[$0] }
-      var codes = [Double](repeating: 0, count: table.texts.count)
-      for (code, original) in order.enumerated() { codes[original] = Double(code) }
-      return (index, codes, order.map { table.texts[$0] }, order.map { table.counts[$0] })
-    }
-  }
-
-  func apply(to row: UnsafeMutablePointer<Double>) {
-    for column in columns { row[column.index] = column.codes[Int(row[column.index])] }
-  }
-
-  /// The sorted categories of a column and their numbers of rows; nil for a numeric column.
-  func categories(_ index: Int) -> (texts: [String], counts: [Int])? {
-    columns.first { $0.index == index }.map { ($0.texts, $0.counts) }
   }
 }
