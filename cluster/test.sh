@@ -10,9 +10,8 @@ say() { printf '\ntest: %s\n' "$*"; }
 
 "$repository/cluster/bootstrap.sh"
 
-# A release build, because tests that compute are tens of times slower in debug; it keeps tests' access
-# to internal declarations by -enable-testing.
-build=(--package-path "$repository" -c release -Xswiftc -enable-testing)
+# A release build, because tests that compute are tens of times slower in debug.
+build=(--package-path "$repository" -c release)
 
 say "building (release, with tests)"
 swift build "${build[@]}" --build-tests
