@@ -1,10 +1,6 @@
-import CPlatform
 import Coordination
-import Dispatch
-import Foundation
 import Inference
 import NumericsKit
-import Synchronization
 import Wire
 
 /// Computes assignments on T threads: the caller's and T − 1 helpers.
@@ -16,17 +12,30 @@ final class ComputePool {
   private let crew: Crew
   private var job: (number: UInt64, job: TileJob)?
   private let evaluator: TileEvaluator
+  private let afterTile: () throws -> Void
 
-  init(problem: Problem, threads: Int, progress: ProgressCounter) {
+  /// - Parameters:
+  ///   - progress: counts tiles over all threads.
+  ///   - afterTile: called on the caller's thread after each of its tiles, and now and then while it waits for
+  ///     the helpers; what it throws ends `compute`.
+  init(
+    problem: Problem, threads: Int, progress: ProgressCounter, afterTile: @escaping () throws -> Void
+  ) {
     self.problem = problem
+    self.afterTile = afterTile
     evaluator = TileEvaluator(problem)
+    evaluator.afterTile = {
+      progress.add(1)
+      try afterTile()
+    }
     crew = Crew(problem: problem, helpers: threads - 1, counter: progress)
   }
 
   deinit { crew.stop() }
 
   /// The sums of an assignment's subtrees, as little-endian float64 numbers in their order.
-  /// - Throws: ``DatasetError`` when data have changed, ``FitError`` when the assignment makes no sense.
+  /// - Throws: ``DatasetError`` when data have changed, ``FitError`` when the assignment makes no sense, and what
+  ///   `afterTile` throws.
   func compute(_ computation: Computation) throws -> [UInt8] {
     let job = try tileJob(computation)
     var tasks: [(block: Int, node: TreeNode)] = []
@@ -55,11 +64,7 @@ final class ComputePool {
 
   private func serial(_ job: TileJob, _ tasks: [(block: Int, node: TreeNode)]) throws -> [[Double]] {
     evaluator.load(job)
-    return try tasks.map { task in
-      let before = evaluator.tilesDone
-      defer { crew.counter.add(evaluator.tilesDone - before) }
-      return try evaluator.sums(block: task.block, node: task.node)
-    }
+    return try tasks.map { try evaluator.sums(block: $0.block, node: $0.node) }
   }
 
   private func parallel(_ job: TileJob, _ tasks: [(block: Int, node: TreeNode)]) throws -> [[Double]] {
@@ -69,7 +74,7 @@ final class ComputePool {
     }
     let pieces = ComputePool.split(tasks, tree: tree, atLeast: 4 * (crew.helpers + 1))
     let batch = Batch(job: job, pieces: pieces.map { (block: tasks[$0.task].block, node: $0.node) })
-    crew.run(batch, with: evaluator)
+    try crew.run(batch, with: evaluator, whileWaiting: afterTile)
     let results = try batch.results()
     return tasks.indices.map { task in
       var sum = SubtreeSum(tree: tree, root: tasks[task].node)

@@ -9,25 +9,25 @@ import Synchronization
 /// none is left.
 final class Crew: Sendable {
   let helpers: Int
-  let counter: ProgressCounter
   private let wake = DispatchSemaphore(value: 0)
   private let batch = Mutex<Batch?>(nil)
   private let stopped = Atomic<Bool>(false)
 
   /// Matrix products keep buffers on the stack.
   private static let stackBytes = 16 << 20
+  private static let patience_ms = 50
 
   init(problem: Problem, helpers: Int, counter: ProgressCounter) {
     self.helpers = helpers
-    self.counter = counter
     for number in 0..<helpers {
       let thread = Thread { [self] in
         isomix_name_thread("compute-\(number + 2)")
         let evaluator = TileEvaluator(problem)
+        evaluator.afterTile = { counter.add(1) }
         while true {
           wake.wait()
           if stopped.load(ordering: .acquiring) { return }
-          batch.withLock { $0 }?.work(with: evaluator, counter: counter)
+          batch.withLock { $0 }?.work(with: evaluator)
         }
       }
       thread.stackSize = Crew.stackBytes
@@ -36,12 +36,13 @@ final class Crew: Sendable {
   }
 
   /// Computes a batch; the caller works along and returns when every piece is done.
-  func run(_ batch: Batch, with evaluator: TileEvaluator) {
+  /// - Parameter whileWaiting: called now and then while the caller has nothing left to compute.
+  func run(_ batch: Batch, with evaluator: TileEvaluator, whileWaiting: () throws -> Void) throws {
     self.batch.withLock { $0 = batch }
     let useful = min(helpers, batch.pieces.count - 1)
     for _ in 0..<max(0, useful) { wake.signal() }
-    batch.work(with: evaluator, counter: counter)
-    batch.waitUntilDone()
+    batch.work(with: evaluator)
+    while !batch.waitUntilDone(limit_ms: Crew.patience_ms) { try whileWaiting() }
   }
 
   /// Ends the helpers' threads.
@@ -56,6 +57,8 @@ final class Batch: Sendable {
   let job: TileJob
   let pieces: [(block: Int, node: TreeNode)]
   private let next = Atomic<Int>(0)
+  /// Set by the first error: nobody starts another piece.
+  private let failed = Atomic<Bool>(false)
   private let finished = Mutex<(results: [[Double]?], count: Int, error: (any Error)?)>(([], 0, nil))
   private let done = DispatchSemaphore(value: 0)
 
@@ -66,18 +69,21 @@ final class Batch: Sendable {
   }
 
   /// Takes pieces until none is left. Called by several threads, each with its own evaluator.
-  func work(with evaluator: TileEvaluator, counter: ProgressCounter) {
+  func work(with evaluator: TileEvaluator) {
     while true {
       let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
       guard index < pieces.count else { return }
-      evaluator.load(job)
-      let before = evaluator.tilesDone
-      let outcome = Result { try evaluator.sums(block: pieces[index].block, node: pieces[index].node) }
-      counter.add(evaluator.tilesDone - before)
+      let outcome = Result { () throws -> [Double] in
+        if failed.load(ordering: .relaxed) { return [] }
+        evaluator.load(job)
+        return try evaluator.sums(block: pieces[index].block, node: pieces[index].node)
+      }
       let isLast = finished.withLock { state in
         switch outcome {
         case .success(let values): state.results[index] = values
-        case .failure(let error): state.error = state.error ?? error
+        case .failure(let error):
+          failed.store(true, ordering: .relaxed)
+          state.error = state.error ?? error
         }
         state.count += 1
         return state.count == pieces.count
@@ -86,7 +92,11 @@ final class Batch: Sendable {
     }
   }
 
-  func waitUntilDone() { done.wait() }
+  /// Waits for the last piece; false when the time is up before.
+  func waitUntilDone(limit_ms: Int) -> Bool {
+    guard done.wait(timeout: .now() + .milliseconds(limit_ms)) == .success else { return false }
+    return true
+  }
 
   /// The results in the order of the pieces, or the first error.
   func results() throws -> [[Double]] {

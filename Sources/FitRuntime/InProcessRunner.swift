@@ -27,7 +27,9 @@ final class InProcessRunner: JobRunner {
     identity: Identity, interruption: Interruption, log: @escaping (LogLevel, String) -> Void
   ) throws {
     coordinator = Coordinator(configuration: configuration)
-    pool = ComputePool(problem: problem, threads: threads, progress: ProgressCounter())
+    pool = ComputePool(problem: problem, threads: threads, progress: ProgressCounter()) {
+      try interruption.check()
+    }
     self.setup = setup
     setupDigest = configuration.setupDigest
     self.interruption = interruption

@@ -3,10 +3,11 @@ import Coordination
 import Foundation
 import Glibc
 import Inference
+import NumericsKit
 import Wire
 import ZeroMQTransport
 
-/// Runs one worker process: drives the worker's machine with a socket, a clock, signals and a compute thread.
+/// Runs one worker process: drives the worker's machine with a socket, a clock, signals and compute threads.
 public struct WorkerService {
   public struct Options: Sendable {
     public var endpoint: String
@@ -39,26 +40,37 @@ public struct WorkerService {
   }
 }
 
-/// The I/O thread of a worker.
+/// The one thread of a worker that owns the socket and computes (with helpers when it has several threads).
+///
+/// Between tiles it looks after the connection, so a beat says that the compute loop goes on, not only that the
+/// process exists.
 private final class WorkerLoop {
   private let options: WorkerService.Options
   private let signals: Signals
   private let socket: WorkerSocket
-  private let mailbox: Mailbox<WorkerEvent>
-  private let compute: ComputeThread
   private let progress = ProgressCounter()
+  private var poller: Poller
   private var machine: Worker
+  private var pool: ComputePool?
+  /// Assignments to compute, oldest first.
+  private var pending: [Computation] = []
+  private var serviced = Clock.now
   private var exit: (code: Int32, message: String)?
 
+  /// How long the loop sleeps when there is nothing to do.
   private static let turn_ms = 250
-  /// How long a failed send is tried again before the coordinator counts as gone.
+  /// How often the connection is looked after during a computation.
+  private static let serviceInterval_ms = 50
+  /// How long a full queue is waited for; a coordinator that takes nothing is noticed by its silence.
   private static let sendAttempts = 200
+  private static let sendPause_us: UInt32 = 10_000
+
+  /// Ends a computation because the worker is to exit.
+  private struct Cancelled: Error {}
 
   init(_ options: WorkerService.Options, identity: Identity, signals: Signals) throws {
     self.options = options
     self.signals = signals
-    mailbox = try Mailbox()
-    compute = ComputeThread(threads: options.threads, progress: progress, mailbox: mailbox)
     machine = Worker(
       hello: Hello(
         worker: UUID().uuidString, incarnation: 1, host: identity.host, processID: Int(getpid()),
@@ -66,31 +78,17 @@ private final class WorkerLoop {
         fingerprint: identity.fingerprint.digest, numerics: identity.numerics,
         isLocalChild: options.parent != nil))
     socket = try WorkerSocket(TransportContext(), endpoint: options.endpoint)
+    poller = Poller([.socket(socket.pollHandle), .descriptor(signals.descriptor)])
   }
 
   func run() throws -> Int32 {
-    var poller = Poller([
-      .socket(socket.pollHandle), .descriptor(mailbox.descriptor), .descriptor(signals.descriptor),
-    ])
     try handle(.connected)
     while exit == nil {
-      let ready = try poller.wait(timeout_ms: WorkerLoop.turn_ms)
-      if ready[1] { for event in mailbox.take() { try handle(event) } }
-      if ready[0] {
-        var incoming: [WorkerEvent] = []
-        _ = try socket.drain { message in
-          switch message {
-          case .message(let message): incoming.append(.received(message))
-          case .malformed(let error): incoming.append(.malformed(error))
-          }
-        }
-        for event in incoming { try handle(event) }
+      if pending.isEmpty {
+        try service(wait_ms: WorkerLoop.turn_ms)
+      } else {
+        try handle(compute(pending.removeFirst()))
       }
-      if ready[2], let number = signals.next() {
-        try handle(.stopRequested("stopped by \(Signals.name(number))"))
-      }
-      if let parent = options.parent, Int(getppid()) != parent { return ExitCode.unavailable }
-      try handle(.tick(progress: progress.value))
     }
     guard let exit else { return ExitCode.done }
     // A local worker's coordinator has been told and says it itself.
@@ -100,22 +98,79 @@ private final class WorkerLoop {
     return exit.code
   }
 
+  /// Takes what has arrived and lets time pass.
+  private func service(wait_ms: Int) throws {
+    let ready = try poller.wait(timeout_ms: wait_ms)
+    if ready[0] { try receive() }
+    if ready[1], let number = signals.next() {
+      try handle(.stopRequested("stopped by \(Signals.name(number))"))
+    }
+    if let parent = options.parent, Int(getppid()) != parent {
+      exit = exit ?? (ExitCode.unavailable, "")
+    }
+    serviced = Clock.now
+    try handle(.tick(progress: progress.value))
+  }
+
+  private func receive() throws {
+    var events: [WorkerEvent] = []
+    _ = try socket.drain { incoming in
+      switch incoming {
+      case .message(let message): events.append(.received(message))
+      case .malformed(let error): events.append(.malformed(error))
+      }
+    }
+    for event in events { try handle(event) }
+  }
+
   private func handle(_ event: WorkerEvent) throws {
     for action in machine.handle(event, now: Clock.now) {
       switch action {
       case .send(let message): try send(message)
-      case .prepare(let setup): compute.prepare(setup)
-      case .compute(let computation): compute.compute(computation)
+      case .prepare(let setup): try handle(prepare(setup))
+      case .compute(let computation): pending.append(computation)
       case .exit(let code, let message): exit = exit ?? (code, message)
       }
     }
   }
 
-  /// Sends, waiting a little when the queue is full; a coordinator that takes nothing is noticed by its silence.
+  private func prepare(_ bytes: [UInt8]) -> WorkerEvent {
+    do {
+      let setup = try FitSetup(decoding: bytes)
+      pool = ComputePool(
+        problem: try Problem(setup), threads: options.threads, progress: progress,
+        afterTile: { [unowned self] in try afterTile() })
+      return .prepared(setupDigest: Digest.of(bytes).description, dataDigest: setup.dataDigest)
+    } catch {
+      return .preparationFailed(RunFailure(error))
+    }
+  }
+
+  private func compute(_ computation: Computation) -> WorkerEvent {
+    let start = Clock.now
+    do {
+      guard let pool else { throw FitError(.software, "work came before the set-up") }
+      let sums = try pool.compute(computation)
+      return .computed(
+        assignment: computation.assignment, sums: sums, seconds: Clock.now.seconds(since: start))
+    } catch is Cancelled {
+      return .tick(progress: progress.value)
+    } catch {
+      return .computationFailed(assignment: computation.assignment, RunFailure(error))
+    }
+  }
+
+  /// Looks after the connection now and then; ends the computation when the worker is to exit.
+  private func afterTile() throws {
+    guard serviced.adding(milliseconds: WorkerLoop.serviceInterval_ms) <= Clock.now else { return }
+    try service(wait_ms: 0)
+    if exit != nil { throw Cancelled() }
+  }
+
   private func send(_ message: Message) throws {
     for _ in 0..<WorkerLoop.sendAttempts {
       if try socket.send(message) { return }
-      usleep(10_000)
+      usleep(WorkerLoop.sendPause_us)
     }
   }
 }

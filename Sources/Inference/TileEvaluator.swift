@@ -49,8 +49,9 @@ public final class TileEvaluator {
   private let gradients = Scratch()
   private var levels: [Scratch] = []
 
-  /// Tiles computed so far: the sign that the compute loop is alive.
-  public private(set) var tilesDone = 0
+  /// Called after each tile on the thread that computes: where a worker shows that its compute loop is alive. What
+  /// it throws ends the computation.
+  public var afterTile: (() throws -> Void)?
 
   public init(_ problem: Problem) {
     self.problem = problem
@@ -97,7 +98,7 @@ public final class TileEvaluator {
     guard job.kind != .empty else { return output.update(repeating: 0, count: width) }
     guard node.level > 0 else {
       try evaluate(job, job.plan.tile(block: block, leaf: node.index), into: output)
-      tilesDone += 1
+      try afterTile?()
       return
     }
     let left = TreeNode(level: node.level - 1, index: 2 * node.index)
