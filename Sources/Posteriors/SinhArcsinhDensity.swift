@@ -9,7 +9,8 @@ import NumericsKit
 /// A multivariate sinh-arcsinh distribution (Jones and Pewsey, Biometrika 96, 2009): Gaussian after an elementwise
 /// change of variables, `z_k = sinh(a_k)` with `a_k = τ_k asinh(x_k) − s_k` and `z ~ N(0, Σ)`.
 ///
-/// Positive skew s leans right; tails τ < 1 are heavier than Gaussian.
+/// To draw from it: `x_k = sinh((asinh z_k + s_k)/τ_k)`; libraries that write `sinh((asinh z + s) τ)` call 1/τ the
+/// tail. Positive skew s leans right; tails τ < 1 are heavier than Gaussian.
 /// `V = ½ zᵀΣ⁻¹z + ½ log det(2πΣ) − Σ_k [log τ_k + log cosh a_k − ½ log(1 + x_k²)]`.
 public struct SinhArcsinhDensity: AnalyticDensity {
   public let dimension: Int

@@ -1,6 +1,6 @@
 import Mixtures
 
-/// A Gaussian target with diagonal precision, for which the expectations of METHOD's g and h are known for one
+/// A Gaussian target with diagonal precision, for which the expectations of g and h are known for one
 /// component: `g = Λ(m − μ)`, `h = tr(Λ)/d − 1/ε`.
 struct GaussianProblem {
   let mean: [Double]
