@@ -6,18 +6,19 @@ import NumericsKit
   import Darwin
 #endif
 
-/// A multivariate sinh-arcsinh distribution (Jones and Pewsey, Biometrika 96, 2009): Gaussian after an elementwise
-/// change of variables, `z_k = sinh(a_k)` with `a_k = τ_k asinh(x_k) − s_k` and `z ~ N(0, Σ)`.
+/// A multivariate sinh-arcsinh distribution (Jones and Pewsey, Biometrika 96, 2009): coordinate by coordinate,
+/// `x_k = sinh((asinh z_k + s_k) · τ_k)` with `z ~ N(0, Σ)`. The tail τ multiplies, as in TensorFlow Probability's
+/// `SinhArcsinh`; Jones and Pewsey's δ is 1/τ.
 ///
-/// To draw from it: `x_k = sinh((asinh z_k + s_k)/τ_k)`; libraries that write `sinh((asinh z + s) τ)` call 1/τ the
-/// tail. Positive skew s leans right; tails τ < 1 are heavier than Gaussian.
-/// `V = ½ zᵀΣ⁻¹z + ½ log det(2πΣ) − Σ_k [log τ_k + log cosh a_k − ½ log(1 + x_k²)]`.
+/// Positive skew s leans right; tails τ > 1 are heavier than Gaussian. With `a_k = asinh(x_k)/τ_k − s_k` and
+/// `z_k = sinh a_k`: `V = ½ zᵀΣ⁻¹z + ½ log det(2πΣ) + Σ_k [log τ_k − log cosh a_k + ½ log(1 + x_k²)]`.
 public struct SinhArcsinhDensity: AnalyticDensity {
   public let dimension: Int
   private let factor: CholeskyFactor
   private let skew: [Double]
-  private let tail: [Double]
-  /// ½ log det(2πΣ) − Σ log τ_k.
+  /// 1/τ `[d]`.
+  private let rate: [Double]
+  /// ½ log det(2πΣ) + Σ log τ_k.
   private let constant: Double
 
   /// Takes the covariance Σ `[d][d]`, skews s `[d]` and tails τ > 0 `[d]`.
@@ -36,10 +37,10 @@ public struct SinhArcsinhDensity: AnalyticDensity {
     self.dimension = dimension
     self.factor = try PosteriorError.factor(covariance, dimension: dimension, "covariance of sinh-arcsinh")
     self.skew = skew
-    self.tail = tail
+    self.rate = tail.map { 1 / $0 }
     self.constant =
       0.5 * (Double(dimension) * VectorMath.logTwoPi + factor.logDeterminant)
-      - tail.reduce(0) { $0 + VectorMath.logarithm($1) }
+      + tail.reduce(0) { $0 + VectorMath.logarithm($1) }
   }
 
   public func accumulateBase(
@@ -55,14 +56,14 @@ public struct SinhArcsinhDensity: AnalyticDensity {
       let x = points + s * d
       var sum = constant
       for k in 0..<d {
-        let angle = tail[k] * asinh(x[k]) - skew[k]
+        let angle = rate[k] * asinh(x[k]) - skew[k]
         let root = (1 + x[k] * x[k]).squareRoot()
         z[k] = sinh(angle)
-        // cosh a / √(1 + x²), whose logarithm is the volume change (but for log τ).
+        // cosh a / √(1 + x²), whose logarithm is the volume change (but for log 1/τ).
         let ratio = (1 + z[k] * z[k]).squareRoot() / root
         sum -= log(ratio)
-        slope[k] = tail[k] * ratio
-        jacobian[k] = x[k] / (root * root) - tail[k] * tanh(angle) / root
+        slope[k] = rate[k] * ratio
+        jacobian[k] = x[k] / (root * root) - rate[k] * tanh(angle) / root
       }
       let squares = solve(z)
       value[s] += sum + 0.5 * squares
