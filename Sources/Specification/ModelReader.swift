@@ -150,13 +150,17 @@ extension ModelSpecification {
 }
 
 extension RegressionSpecification {
+  /// The name that responses from a file of their own go by.
+  static let unnamedResponse = "response"
+
   init(_ node: SpecificationNode, family name: String) throws(SpecificationError) {
     let isLinear = name == Family.linear.rawValue
     let values = try node.mapping(
       ["family", "response", "features", "intercept", "prior"] + (isLinear ? ["noise"] : []))
     guard let family = Family(rawValue: name) else { throw node.error("unknown family '\(name)'") }
     self.family = family
-    response = try values.required("response").text()
+    // A separate NPY file of responses has no column name; `FitSpecification` insists on one otherwise.
+    response = try values["response"]?.text() ?? RegressionSpecification.unnamedResponse
     features = try values["features"]?.list().map { item throws(SpecificationError) in try item.text() }
     intercept = try values["intercept"]?.bool() ?? true
     let normal = try values["prior"]?.mapping(["normal"]).required("normal").mapping(["scale"])

@@ -37,6 +37,17 @@ struct SpecificationNode {
     return SpecificationMapping(values: values, parent: self)
   }
 
+  /// The value as a mapping whose keys have been checked before.
+  var mappingAsIs: SpecificationMapping {
+    var values: [String: SpecificationNode] = [:]
+    for (key, value) in node.mapping ?? [:] {
+      guard let key = key.scalar?.string else { continue }
+      values[key] = SpecificationNode(
+        node: value, path: path.isEmpty ? key : "\(path).\(key)", source: source)
+    }
+    return SpecificationMapping(values: values, parent: self)
+  }
+
   /// Whether the value is written as nothing, `~` or `null`.
   var isNull: Bool { node.scalar != nil && node.null != nil }
 

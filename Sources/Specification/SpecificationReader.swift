@@ -33,7 +33,11 @@ extension FitSpecification {
     self.model = model
     switch model {
     case .regression:
-      data = try DataSpecification(mapping.required("data"), folder: folder)
+      let data = try DataSpecification(mapping.required("data"), folder: folder)
+      if data.train.responseFile == nil {
+        _ = try mapping.required("model").mappingAsIs.required("response")
+      }
+      self.data = data
     case .gaussian, .gaussianMixture, .funnel, .sinhArcsinh:
       try mapping.forbid(["data"], because: "has no place here: family \(model.family) needs no data")
       data = nil
