@@ -35,6 +35,7 @@ struct DesignSweep {
   func accumulate(
     gradient: UnsafeMutablePointer<Double>?, residual: (Block<Double>) -> Void
   ) {
+    defer { withExtendedLifetime(workspace) {} }
     let columns = rows.columns
     let size = min(rows.count, Self.rowsPerBlock(vectors: vectors, columns: columns, bytesPerNumber: 8))
     let features = rows.features.assumingMemoryBound(to: Double.self)
@@ -59,6 +60,7 @@ struct DesignSweep {
   func accumulateSingle(
     gradient: UnsafeMutablePointer<Double>?, residual: (Block<Float>) -> Void
   ) {
+    defer { withExtendedLifetime(workspace) {} }
     let columns = rows.columns
     let size = min(rows.count, Self.rowsPerBlock(vectors: vectors, columns: columns, bytesPerNumber: 4))
     let features = rows.features.assumingMemoryBound(to: Float.self)
