@@ -44,13 +44,13 @@ struct DesignSweep {
       let count = min(size, rows.count - start)
       let design = features + start * columns
       BLAS.multiply(
-        MatrixOperand(coefficients, leadingDimension: columns),
-        MatrixOperand(design, leadingDimension: columns, transposed: true), rows: vectors, columns: count,
+        coefficients, leadingDimension: columns, by: design, leadingDimension: columns, transposed: true,
+        rows: vectors, columns: count,
         inner: columns, into: predictors, leadingDimension: count)
       residual(Block(predictors: predictors, responses: rows.responses + start, count: count))
       guard let gradient else { continue }
       BLAS.multiply(
-        MatrixOperand(predictors, leadingDimension: count), MatrixOperand(design, leadingDimension: columns),
+        predictors, leadingDimension: count, by: design, leadingDimension: columns,
         rows: vectors, columns: columns, inner: count, beta: 1, into: gradient, leadingDimension: columns)
     }
   }
@@ -72,13 +72,13 @@ struct DesignSweep {
       let count = min(size, rows.count - start)
       let design = features + start * columns
       BLAS.multiply(
-        MatrixOperand(single, leadingDimension: columns),
-        MatrixOperand(design, leadingDimension: columns, transposed: true), rows: vectors, columns: count,
+        single, leadingDimension: columns, by: design, leadingDimension: columns, transposed: true,
+        rows: vectors, columns: count,
         inner: columns, into: predictors, leadingDimension: count)
       residual(Block(predictors: predictors, responses: rows.responses + start, count: count))
       guard let gradient else { continue }
       BLAS.multiply(
-        MatrixOperand(predictors, leadingDimension: count), MatrixOperand(design, leadingDimension: columns),
+        predictors, leadingDimension: count, by: design, leadingDimension: columns,
         rows: vectors, columns: columns, inner: count, into: blockGradient, leadingDimension: columns)
       isomix_add_floats(blockGradient, vectors * columns, gradient)
     }
