@@ -53,6 +53,8 @@ public final class MixtureDensity {
     points: UnsafePointer<Double>, count: Int, logDensity: UnsafeMutablePointer<Double>,
     score: UnsafeMutablePointer<Double>?
   ) {
+    // The scratch memory must outlive the call even if this was the evaluator's last mention.
+    defer { withExtendedLifetime(self) {} }
     let space = scratch.reserve(isomix_mixture_scratch(componentCount, dimension))
     isomix_mixture_accumulate(
       points, count, dimension, componentCount, means, precisions, logFactors, space, logDensity, score)

@@ -6,10 +6,9 @@ public enum BLAS {
   public static func prepare() { openblas_set_num_threads(1) }
 
   /// The CPU core that OpenBLAS chose its code for, for example `SkylakeX`.
-  public static var coreName: String { openblas_get_corename().map { String(cString: $0) } ?? "unknown" }
+  public static let coreName = openblas_get_corename().map { String(cString: $0) } ?? "unknown"
 
-  /// OpenBLAS's version and build options.
-  public static var configuration: String {
-    openblas_get_config().map { String(cString: $0) } ?? "unknown"
-  }
+  /// OpenBLAS's version and build options. Read once, because `openblas_get_config` writes it anew into one static
+  /// buffer at every call, which two threads must not do at once.
+  public static let configuration = openblas_get_config().map { String(cString: $0) } ?? "unknown"
 }

@@ -28,12 +28,12 @@ struct NumericsProbe: ~Copyable {
       for transposed in [false, true] {
         let leading = transposed ? inner : columns
         BLAS.multiply(
-          MatrixOperand(a, leadingDimension: inner),
-          MatrixOperand(b, leadingDimension: leading, transposed: transposed), rows: rows, columns: columns,
+          a, leadingDimension: inner, by: b, leadingDimension: leading, transposed: transposed, rows: rows,
+          columns: columns,
           inner: inner, beta: 1, into: &c, leadingDimension: columns)
         BLAS.multiply(
-          MatrixOperand(floatA, leadingDimension: inner),
-          MatrixOperand(floatB, leadingDimension: leading, transposed: transposed), rows: rows,
+          floatA, leadingDimension: inner, by: floatB, leadingDimension: leading, transposed: transposed,
+          rows: rows,
           columns: columns, inner: inner, beta: 1, into: &floatC, leadingDimension: columns)
       }
       hasher.update(c)

@@ -23,9 +23,11 @@ public struct RowBlock {
   /// Format of `features`.
   public let precision: Precision
 
+  /// Borrows memory: pass pointers that outlive the block (`withUnsafeBufferPointer`), never an array, which would
+  /// be freed when this initialiser returns. The attribute makes the compiler say so.
   public init(
-    features: UnsafeRawPointer, responses: UnsafePointer<Double>, count: Int, columns: Int,
-    precision: Precision
+    @_nonEphemeral features: UnsafeRawPointer, @_nonEphemeral responses: UnsafePointer<Double>, count: Int,
+    columns: Int, precision: Precision
   ) {
     self.features = features
     self.responses = responses

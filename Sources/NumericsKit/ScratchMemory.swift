@@ -1,4 +1,7 @@
 /// Memory of one thread that grows to the largest request and stays, so that hot paths allocate nothing.
+///
+/// Pointers into it don't keep it alive: whoever uses one extends its owner's lifetime (`withExtendedLifetime`) to
+/// the end of the use, because Swift may end an object's life after its last mention.
 public struct ScratchMemory: ~Copyable {
   /// A cache line, and the widest vector.
   private static let alignment = 64

@@ -71,11 +71,11 @@ final class SquareProduct {
     switch precision {
     case .float64:
       BLAS.multiply(
-        MatrixOperand(doubles[0], leadingDimension: size), MatrixOperand(doubles[1], leadingDimension: size),
+        doubles[0], leadingDimension: size, by: doubles[1], leadingDimension: size,
         rows: size, columns: size, inner: size, into: &doubles[2], leadingDimension: size)
     case .float32:
       BLAS.multiply(
-        MatrixOperand(floats[0], leadingDimension: size), MatrixOperand(floats[1], leadingDimension: size),
+        floats[0], leadingDimension: size, by: floats[1], leadingDimension: size,
         rows: size, columns: size, inner: size, into: &floats[2], leadingDimension: size)
     }
   }

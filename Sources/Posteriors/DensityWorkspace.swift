@@ -1,6 +1,9 @@
 import NumericsKit
 
 /// Scratch memory of one thread that evaluates densities; grows to what is asked and stays.
+///
+/// Whoever takes memory from it says `defer { withExtendedLifetime(workspace) {} }`: Swift may otherwise free a
+/// workspace after its last mention, while pointers into it are still in use.
 public final class DensityWorkspace {
   /// Linear predictors of a block of rows, or whatever an analytic target needs.
   var predictors = ScratchMemory()

@@ -35,6 +35,7 @@ struct DesignSweep {
   func accumulate(
     gradient: UnsafeMutablePointer<Double>?, residual: (Block<Double>) -> Void
   ) {
+    defer { withExtendedLifetime(workspace) {} }
     let columns = rows.columns
     let size = min(rows.count, Self.rowsPerBlock(vectors: vectors, columns: columns, bytesPerNumber: 8))
     let features = rows.features.assumingMemoryBound(to: Double.self)
@@ -43,13 +44,13 @@ struct DesignSweep {
       let count = min(size, rows.count - start)
       let design = features + start * columns
       BLAS.multiply(
-        MatrixOperand(coefficients, leadingDimension: columns),
-        MatrixOperand(design, leadingDimension: columns, transposed: true), rows: vectors, columns: count,
+        coefficients, leadingDimension: columns, by: design, leadingDimension: columns, transposed: true,
+        rows: vectors, columns: count,
         inner: columns, into: predictors, leadingDimension: count)
       residual(Block(predictors: predictors, responses: rows.responses + start, count: count))
       guard let gradient else { continue }
       BLAS.multiply(
-        MatrixOperand(predictors, leadingDimension: count), MatrixOperand(design, leadingDimension: columns),
+        predictors, leadingDimension: count, by: design, leadingDimension: columns,
         rows: vectors, columns: columns, inner: count, beta: 1, into: gradient, leadingDimension: columns)
     }
   }
@@ -59,6 +60,7 @@ struct DesignSweep {
   func accumulateSingle(
     gradient: UnsafeMutablePointer<Double>?, residual: (Block<Float>) -> Void
   ) {
+    defer { withExtendedLifetime(workspace) {} }
     let columns = rows.columns
     let size = min(rows.count, Self.rowsPerBlock(vectors: vectors, columns: columns, bytesPerNumber: 4))
     let features = rows.features.assumingMemoryBound(to: Float.self)
@@ -70,13 +72,13 @@ struct DesignSweep {
       let count = min(size, rows.count - start)
       let design = features + start * columns
       BLAS.multiply(
-        MatrixOperand(single, leadingDimension: columns),
-        MatrixOperand(design, leadingDimension: columns, transposed: true), rows: vectors, columns: count,
+        single, leadingDimension: columns, by: design, leadingDimension: columns, transposed: true,
+        rows: vectors, columns: count,
         inner: columns, into: predictors, leadingDimension: count)
       residual(Block(predictors: predictors, responses: rows.responses + start, count: count))
       guard let gradient else { continue }
       BLAS.multiply(
-        MatrixOperand(predictors, leadingDimension: count), MatrixOperand(design, leadingDimension: columns),
+        predictors, leadingDimension: count, by: design, leadingDimension: columns,
         rows: vectors, columns: columns, inner: count, into: blockGradient, leadingDimension: columns)
       isomix_add_floats(blockGradient, vectors * columns, gradient)
     }

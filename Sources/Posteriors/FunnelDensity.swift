@@ -23,6 +23,7 @@ public struct FunnelDensity: AnalyticDensity {
     points: UnsafePointer<Double>, count: Int, value: UnsafeMutablePointer<Double>,
     gradient: UnsafeMutablePointer<Double>?, workspace: DensityWorkspace
   ) {
+    defer { withExtendedLifetime(workspace) {} }
     let precisions = workspace.predictors.reserve(count)
     for s in 0..<count { precisions[s] = -points[2 * s] }
     VectorMath.exponentiate(precisions, count: count)

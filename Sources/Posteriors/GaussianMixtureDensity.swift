@@ -56,6 +56,7 @@ public struct GaussianMixtureDensity: AnalyticDensity {
     points: UnsafePointer<Double>, count: Int, value: UnsafeMutablePointer<Double>,
     gradient: UnsafeMutablePointer<Double>?, workspace: DensityWorkspace
   ) {
+    defer { withExtendedLifetime(workspace) {} }
     let scratch = workspace.predictors.reserve(isomix_gaussian_mixture_scratch(componentCount, dimension))
     isomix_gaussian_mixture_accumulate(
       points, count, dimension, componentCount, means, lowers, inverseDiagonals, logFactors, scratch, value,

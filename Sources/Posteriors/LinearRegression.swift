@@ -38,6 +38,7 @@ public struct LinearRegression: LogDensity {
     _ rows: RowBlock, points: UnsafePointer<Double>, count: Int, value: UnsafeMutablePointer<Double>,
     gradient: UnsafeMutablePointer<Double>?, workspace: DensityWorkspace
   ) {
+    defer { withExtendedLifetime(workspace) {} }
     let sweep = DesignSweep(rows: rows, coefficients: points, vectors: count, workspace: workspace)
     switch rows.precision {
     case .float64:
@@ -61,6 +62,7 @@ public struct LinearRegression: LogDensity {
     _ rows: RowBlock, draws: UnsafePointer<Double>, count: Int, into scores: inout PredictiveScores,
     workspace: DensityWorkspace
   ) {
+    defer { withExtendedLifetime(workspace) {} }
     let sweep = DesignSweep(rows: rows, coefficients: draws, vectors: count, workspace: workspace)
     sweep.visitPredictors { block in
       let mean = workspace.small.reserve(2 * block.count)

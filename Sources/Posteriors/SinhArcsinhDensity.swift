@@ -47,6 +47,7 @@ public struct SinhArcsinhDensity: AnalyticDensity {
     points: UnsafePointer<Double>, count: Int, value: UnsafeMutablePointer<Double>,
     gradient: UnsafeMutablePointer<Double>?, workspace: DensityWorkspace
   ) {
+    defer { withExtendedLifetime(workspace) {} }
     let d = dimension
     let scratch = workspace.predictors.reserve(3 * d)
     let z = scratch

@@ -44,6 +44,7 @@ public struct SoftmaxRegression: LogDensity {
     _ rows: RowBlock, points: UnsafePointer<Double>, count: Int, value: UnsafeMutablePointer<Double>,
     gradient: UnsafeMutablePointer<Double>?, workspace: DensityWorkspace
   ) {
+    defer { withExtendedLifetime(workspace) {} }
     let sweep = sweep(rows, points: points, count: count, workspace: workspace)
     let scratch = workspace.small.reserve(16 * classCount)
     let byClass = gradient.map { _ in workspace.gradient.reserve(count * dimension) }
@@ -70,6 +71,7 @@ public struct SoftmaxRegression: LogDensity {
     _ rows: RowBlock, draws: UnsafePointer<Double>, count: Int, into scores: inout PredictiveScores,
     workspace: DensityWorkspace
   ) {
+    defer { withExtendedLifetime(workspace) {} }
     let sweep = sweep(rows, points: draws, count: count, workspace: workspace)
     sweep.visitPredictors { block in
       let logLikelihood = workspace.gradient.reserve(count * block.count)

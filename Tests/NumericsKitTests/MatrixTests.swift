@@ -15,12 +15,12 @@ import Testing
       var c = [Double](repeating: 2, count: rows * strideC)
       var single = [Float](repeating: 2, count: rows * strideC)
       BLAS.multiply(
-        MatrixOperand(a, leadingDimension: strideA),
-        MatrixOperand(b, leadingDimension: strideB, transposed: transposed), rows: rows, columns: columns,
+        a, leadingDimension: strideA, by: b, leadingDimension: strideB, transposed: transposed, rows: rows,
+        columns: columns,
         inner: inner, beta: 0.5, into: &c, leadingDimension: strideC)
       BLAS.multiply(
-        MatrixOperand(a.map { Float($0) }, leadingDimension: strideA),
-        MatrixOperand(b.map { Float($0) }, leadingDimension: strideB, transposed: transposed), rows: rows,
+        a.map { Float($0) }, leadingDimension: strideA, by: b.map { Float($0) }, leadingDimension: strideB,
+        transposed: transposed, rows: rows,
         columns: columns, inner: inner, beta: 0.5, into: &single, leadingDimension: strideC)
       for i in 0..<rows {
         for j in 0..<columns {
