@@ -45,17 +45,45 @@ ISOMIX_INLINE void logistic_row(double *restrict z, const double *restrict y, si
   *row_product = product_of_lanes(product);
 }
 
+#define CACHE_LINE 64
+
+// What the next block of rows will read, asked for a little at a time while this one is computed: the
+// residuals wait for arithmetic, the matrix product's packing would wait for memory.
+typedef struct {
+  const char *next;
+  size_t lines, lines_per_row;
+} prefetch_plan;
+
+static prefetch_plan plan_prefetch(const void *upcoming, size_t bytes, size_t samples, size_t rows) {
+  size_t calls = samples * ((rows + TERMS_PER_LOG - 1) / TERMS_PER_LOG);
+  size_t lines = upcoming == NULL ? 0 : (bytes + CACHE_LINE - 1) / CACHE_LINE;
+  prefetch_plan plan = {(const char *)upcoming, lines, calls == 0 ? 0 : (lines + calls - 1) / calls};
+  return plan;
+}
+
+ISOMIX_INLINE void prefetch_some(prefetch_plan *plan) {
+  for (size_t i = 0; i < plan->lines_per_row && plan->lines > 0; i++) {
+    __builtin_prefetch(plan->next, 0, 2);
+    plan->next += CACHE_LINE;
+    plan->lines--;
+  }
+}
+
 ISOMIX_CLONES
 void isomix_logistic_residual(double *restrict logits, const double *restrict responses, size_t samples,
-                              size_t rows, double *restrict value) {
+                              size_t rows, double *restrict value, const void *upcoming,
+                              size_t upcoming_bytes) {
+  prefetch_plan plan = plan_prefetch(upcoming, upcoming_bytes, samples, rows);
   for (size_t first = 0; first < samples; first += LANES) {
     size_t group = samples - first < LANES ? samples - first : LANES;
     for (size_t start = 0; start < rows; start += TERMS_PER_LOG) {
       size_t count = rows - start < TERMS_PER_LOG ? rows - start : TERMS_PER_LOG;
       double sums[LANES] = {0}, products[LANES];
       for (int l = 0; l < LANES; l++) products[l] = 1.0;
-      for (size_t s = 0; s < group; s++)
+      for (size_t s = 0; s < group; s++) {
+        prefetch_some(&plan);
         logistic_row(logits + (first + s) * rows + start, responses + start, count, sums + s, products + s);
+      }
       for (int l = 0; l < LANES; l++) sums[l] += log_any(products[l]);
       for (size_t s = 0; s < group; s++) value[first + s] += sums[s];
     }
@@ -122,16 +150,20 @@ ISOMIX_INLINE void logistic_row_float(float *restrict z, const float *restrict y
 
 ISOMIX_CLONES
 void isomix_logistic_residual_float(float *restrict logits, const float *restrict responses, size_t samples,
-                                    size_t rows, double *restrict value) {
+                                    size_t rows, double *restrict value, const void *upcoming,
+                                    size_t upcoming_bytes) {
+  prefetch_plan plan = plan_prefetch(upcoming, upcoming_bytes, samples, rows);
   for (size_t first = 0; first < samples; first += LANES) {
     size_t group = samples - first < LANES ? samples - first : LANES;
     for (size_t start = 0; start < rows; start += TERMS_PER_LOG) {
       size_t count = rows - start < TERMS_PER_LOG ? rows - start : TERMS_PER_LOG;
       double sums[LANES] = {0}, products[LANES];
       for (int l = 0; l < LANES; l++) products[l] = 1.0;
-      for (size_t s = 0; s < group; s++)
+      for (size_t s = 0; s < group; s++) {
+        prefetch_some(&plan);
         logistic_row_float(logits + (first + s) * rows + start, responses + start, count, sums + s,
                            products + s);
+      }
       for (int l = 0; l < LANES; l++) sums[l] += log_any(products[l]);
       for (size_t s = 0; s < group; s++) value[first + s] += sums[s];
     }

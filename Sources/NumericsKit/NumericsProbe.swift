@@ -52,8 +52,8 @@ struct NumericsProbe: ~Copyable {
     var logits = normals(samples * rows, component: 2).map { 3 * $0 }
     var floatLogits = logits.map { Float($0) }
     var classLogits = logits
-    isomix_logistic_residual(&logits, responses, samples, rows, &value)
-    isomix_logistic_residual_float(&floatLogits, responses.map { Float($0) }, samples, rows, &value)
+    isomix_logistic_residual(&logits, responses, samples, rows, &value, nil, 0)
+    isomix_logistic_residual_float(&floatLogits, responses.map { Float($0) }, samples, rows, &value, nil, 0)
     var scratch = [Double](repeating: 0, count: 16 * samples)
     isomix_softmax_residual(&classLogits, responses, 1, samples, rows, &scratch, &value)
     hasher.update(logits)

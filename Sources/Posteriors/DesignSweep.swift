@@ -29,6 +29,16 @@ struct DesignSweep {
     let predictors: UnsafeMutablePointer<Scalar>
     let responses: UnsafePointer<Double>
     let count: Int
+    /// The design's rows of the next block, nil at the last, and their bytes.
+    let upcoming: UnsafeRawPointer?
+    let upcomingBytes: Int
+  }
+
+  /// The rows of the block that starts at `start`, for prefetching.
+  private func upcoming(from start: Int, size: Int) -> (pointer: UnsafeRawPointer?, byteCount: Int) {
+    guard start < rows.count else { return (nil, 0) }
+    let rowBytes = rows.columns * rows.precision.byteCount
+    return (rows.features + start * rowBytes, min(size, rows.count - start) * rowBytes)
   }
 
   /// Sweeps a design matrix in double precision; adds `Σ_b R_b X_b` to `gradient` `[vectors, columns]`.
@@ -47,7 +57,11 @@ struct DesignSweep {
         coefficients, leadingDimension: columns, by: design, leadingDimension: columns, transposed: true,
         rows: vectors, columns: count,
         inner: columns, into: predictors, leadingDimension: count)
-      residual(Block(predictors: predictors, responses: rows.responses + start, count: count))
+      let next = upcoming(from: start + count, size: size)
+      residual(
+        Block(
+          predictors: predictors, responses: rows.responses + start, count: count, upcoming: next.pointer,
+          upcomingBytes: next.byteCount))
       guard let gradient else { continue }
       BLAS.multiply(
         predictors, leadingDimension: count, by: design, leadingDimension: columns,
@@ -75,7 +89,11 @@ struct DesignSweep {
         single, leadingDimension: columns, by: design, leadingDimension: columns, transposed: true,
         rows: vectors, columns: count,
         inner: columns, into: predictors, leadingDimension: count)
-      residual(Block(predictors: predictors, responses: rows.responses + start, count: count))
+      let next = upcoming(from: start + count, size: size)
+      residual(
+        Block(
+          predictors: predictors, responses: rows.responses + start, count: count, upcoming: next.pointer,
+          upcomingBytes: next.byteCount))
       guard let gradient else { continue }
       BLAS.multiply(
         predictors, leadingDimension: count, by: design, leadingDimension: columns,
@@ -92,7 +110,10 @@ struct DesignSweep {
       accumulateSingle(gradient: nil) { block in
         let wide = workspace.converted.reserve(vectors * block.count)
         isomix_to_doubles(block.predictors, vectors * block.count, wide)
-        visit(Block(predictors: wide, responses: block.responses, count: block.count))
+        visit(
+          Block(
+            predictors: wide, responses: block.responses, count: block.count, upcoming: block.upcoming,
+            upcomingBytes: block.upcomingBytes))
       }
     }
   }

@@ -35,13 +35,16 @@ public struct LogisticRegression: LogDensity {
     switch rows.precision {
     case .float64:
       sweep.accumulate(gradient: gradient) { block in
-        isomix_logistic_residual(block.predictors, block.responses, count, block.count, value)
+        isomix_logistic_residual(
+          block.predictors, block.responses, count, block.count, value, block.upcoming,
+          block.upcomingBytes)
       }
     case .float32:
       sweep.accumulateSingle(gradient: gradient) { block in
         let responses = workspace.responses.reserve(block.count, of: Float.self)
         isomix_to_floats(block.responses, block.count, responses)
-        isomix_logistic_residual_float(block.predictors, responses, count, block.count, value)
+        isomix_logistic_residual_float(
+          block.predictors, responses, count, block.count, value, block.upcoming, block.upcomingBytes)
       }
     }
   }

@@ -66,10 +66,11 @@ void isomix_column_log_mean_exp(const double *matrix, size_t rows, size_t column
 // of -log p(y | z) by z, and add its sum over rows to value[samples].
 
 /// Responses 0 or 1, logits z: residual 1/(1 + e^-z) - y, value log(1 + e^z) - yz.
+/// `upcoming` (may be NULL) is memory that the caller reads next: it is brought into the cache meanwhile.
 void isomix_logistic_residual(double *logits, const double *responses, size_t samples, size_t rows,
-                              double *value);
+                              double *value, const void *upcoming, size_t upcoming_bytes);
 void isomix_logistic_residual_float(float *logits, const float *responses, size_t samples, size_t rows,
-                                    double *value);
+                                    double *value, const void *upcoming, size_t upcoming_bytes);
 
 /// Class indices as responses, logits [samples, classes, rows]: residual softmax(z)_c - [y = c], value
 /// -log softmax(z)_y. `scratch` holds 16 × classes numbers.
