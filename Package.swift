@@ -70,7 +70,8 @@ let package = Package(
     .testTarget(name: "CoordinationTests", dependencies: ["Coordination", "TestKit"]),
     .testTarget(name: "ZeroMQTransportTests", dependencies: ["ZeroMQTransport", "TestKit"]),
     .testTarget(name: "FitRuntimeTests", dependencies: ["FitRuntime", "TestKit"]),
-    .testTarget(name: "CommandTests", dependencies: ["isomix", "TestKit", "Inference", "Wire", "ZeroMQTransport"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["isomix", "TestKit", "Inference", "Wire", "ZeroMQTransport"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11

@@ -266,7 +266,8 @@ public struct Coordinator: Sendable {
     return actions
   }
 
-  private mutating func collect(_ result: WorkResult, from peer: PeerID, now: Instant) -> [CoordinatorAction] {
+  private mutating func collect(_ result: WorkResult, from peer: PeerID, now: Instant) -> [CoordinatorAction]
+  {
     guard let record = workers[peer],
       let place = record.assignments.firstIndex(where: { $0.number == result.assignment }),
       let running = job, running.number == result.job, record.assignments[place].job == result.job

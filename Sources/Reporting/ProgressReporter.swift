@@ -47,7 +47,9 @@ public final class ProgressReporter {
 
   /// A step was taken.
   public func step(iteration: Int, seconds: Double) {
-    guard style == .bar, seconds - lastShown >= ProgressReporter.barInterval, let row = lastRow else { return }
+    guard style == .bar, seconds - lastShown >= ProgressReporter.barInterval, let row = lastRow else {
+      return
+    }
     show(row, iteration: iteration, seconds: seconds)
   }
 
@@ -94,7 +96,9 @@ public final class ProgressReporter {
     if let step = row.stepSize { parts.append(String(format: "step %.3g", step)) }
     if iteration > 0 {
       parts.append(String(format: rate >= 100 ? "%.0f it/s" : "%.2f it/s", rate))
-      parts.append(iteration < iterations ? "\(duration(Double(iterations - iteration) / rate)) left" : duration(seconds))
+      parts.append(
+        iteration < iterations ? "\(duration(Double(iterations - iteration) / rate)) left" : duration(seconds)
+      )
     }
     let line = parts.joined(separator: "  ")
     if style == .bar {
@@ -119,7 +123,9 @@ public final class ProgressReporter {
   private func emit(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 
   private func emitJSON(_ fields: [String: Any]) {
-    guard let data = try? JSONSerialization.data(withJSONObject: fields, options: [.sortedKeys]) else { return }
+    guard let data = try? JSONSerialization.data(withJSONObject: fields, options: [.sortedKeys]) else {
+      return
+    }
     FileHandle.standardOutput.write(data + Data("\n".utf8))
   }
 }

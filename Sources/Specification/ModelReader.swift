@@ -91,7 +91,8 @@ extension ModelSpecification {
       })
   }
 
-  private static func sinhArcsinh(_ node: SpecificationNode) throws(SpecificationError) -> ModelSpecification {
+  private static func sinhArcsinh(_ node: SpecificationNode) throws(SpecificationError) -> ModelSpecification
+  {
     let values = try node.mapping(["family", "covariance", "skew", "tail"])
     let skew = try values.required("skew").numbers()
     let dimension = try checked(skew.count, values.required("skew"))

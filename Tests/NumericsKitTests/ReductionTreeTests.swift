@@ -1,6 +1,6 @@
 import NumericsKit
-import Testing
 import TestKit
+import Testing
 
 @Suite struct ReductionTreeTests {
   /// The sum written out: left half plus right half at every node.
@@ -16,7 +16,9 @@ import TestKit
     let tree = ReductionTree(leafCount: count)
     var generator = SeededGenerator(seed: UInt64(count))
     for _ in 0..<200 {
-      let bounds = [Int.random(in: 0...count, using: &generator), Int.random(in: 0...count, using: &generator)]
+      let bounds = [
+        Int.random(in: 0...count, using: &generator), Int.random(in: 0...count, using: &generator),
+      ]
       let range = bounds.min()!..<bounds.max()!
       let covered = tree.cover(range).flatMap { Array(tree.leaves(of: $0)) }
       #expect(covered == Array(range))
@@ -30,11 +32,14 @@ import TestKit
     let tree = ReductionTree(leafCount: count)
     var generator = SeededGenerator(seed: 17 &+ UInt64(count))
     let leaves = (0..<count).map { _ in
-      Double.random(in: -1...1, using: &generator) * Double(sign: .plus, exponent: Int.random(in: -30...30, using: &generator), significand: 1)
+      Double.random(in: -1...1, using: &generator)
+        * Double(sign: .plus, exponent: Int.random(in: -30...30, using: &generator), significand: 1)
     }
     let expected = reference(leaves, tree: tree, node: tree.root)
     for _ in 0..<50 {
-      let cuts = Set((0..<Int.random(in: 0...8, using: &generator)).map { _ in Int.random(in: 0...count, using: &generator) })
+      let cuts = Set(
+        (0..<Int.random(in: 0...8, using: &generator)).map { _ in Int.random(in: 0...count, using: &generator)
+        })
       let bounds = ([0, count] + cuts).sorted()
       var nodes = zip(bounds, bounds.dropFirst()).flatMap { tree.cover($0..<$1) }
       nodes.shuffle(using: &generator)
