@@ -138,7 +138,8 @@ public struct Worker: Sendable {
       phase = .ended
       return [.exit(code: ExitCode.unavailable, message: refusal.message)]
     case .hello, .welcome, .ready, .result, .failure:
-      return giveUp(ExitCode.unavailable, "the coordinator sent an unexpected message of kind \(message.kind)")
+      return giveUp(
+        ExitCode.unavailable, "the coordinator sent an unexpected message of kind \(message.kind)")
     }
   }
 
@@ -180,7 +181,8 @@ public struct Worker: Sendable {
       return [
         .exit(
           code: ExitCode.unavailable,
-          message: "no coordinator answered within \(CoordinationLimits.greeting_ms / 1000) s: is the address "
+          message:
+            "no coordinator answered within \(CoordinationLimits.greeting_ms / 1000) s: is the address "
             + "right, and is the fit running?")
       ]
     case .preparing(var session):
