@@ -16,4 +16,10 @@ public enum CoordinationLimits {
   public static let assumedSpeed = 1e10
   /// Peers that sent nonsense before registering and are named in the log, at most.
   public static let loggedStrangers = 20
+  /// Workers that were refused and are named in the log, at most.
+  public static let loggedRefusals = 100
+  /// Blocks that one assignment touches, at most: each of them is one subtree, and two of them some more.
+  public static let blocksPerAssignment = 16_384
+  /// Numbers that the whole blocks of one assignment sum up to, at most: far below what one message carries.
+  public static let numbersPerAssignment = 1 << 22
 }

@@ -95,6 +95,7 @@ public struct Coordinator: Sendable {
   private var waitingSince: Instant?
   private var lastBeat: Instant?
   private var strangers: Set<PeerID> = []
+  private var refusals = 0
   private var speed = CoordinationLimits.assumedSpeed
   private var phase = Phase.running
 
@@ -148,7 +149,9 @@ public struct Coordinator: Sendable {
       return []
     case .failure(let failure):
       statistics.workersLost += 1
-      return fail(failure.exitCode, "\(record.name) stopped: \(failure.message)")
+      // A run that a worker ended did not end well, whatever the worker says.
+      let exitCode = (1...255).contains(failure.exitCode) ? failure.exitCode : ExitCode.software
+      return fail(exitCode, "\(record.name) stopped: \(failure.message)")
     case .goodbye(let goodbye): return lost(peer, because: "it left: \(goodbye.message)")
     case .hello, .welcome, .refused, .work:
       return lost(peer, because: "it sent a message of kind \(message.kind), which only a coordinator sends")
@@ -185,13 +188,14 @@ public struct Coordinator: Sendable {
     ]
   }
 
-  private func refuse(_ peer: PeerID, _ reason: Refusal.Reason, _ text: String, _ hello: Hello)
+  private mutating func refuse(_ peer: PeerID, _ reason: Refusal.Reason, _ text: String, _ hello: Hello)
     -> [CoordinatorAction]
   {
-    [
-      .log(.warning, "refused worker \(hello.host)/\(hello.processID): \(text)"),
-      .send(peer, message(.refused(Refusal(reason: reason, message: text)))),
-      .drop(peer),
+    refusals += 1
+    let log = CoordinatorAction.log(
+      .warning, "refused worker \(hello.host)/\(hello.processID): \(text)")
+    return (refusals <= CoordinationLimits.loggedRefusals ? [log] : []) + [
+      .send(peer, message(.refused(Refusal(reason: reason, message: text)))), .drop(peer),
     ]
   }
 

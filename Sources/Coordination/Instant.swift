@@ -6,9 +6,11 @@ public struct Instant: Hashable, Comparable, Sendable {
 
   public static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
 
-  /// The instant some milliseconds later.
+  /// The instant some milliseconds later; the end of time when that is past it.
   public func adding(milliseconds: Int) -> Instant {
-    Instant(nanoseconds: nanoseconds + UInt64(max(0, milliseconds)) * 1_000_000)
+    let (added, isTooLong) = UInt64(max(0, milliseconds)).multipliedReportingOverflow(by: 1_000_000)
+    let (sum, isTooLate) = nanoseconds.addingReportingOverflow(added)
+    return Instant(nanoseconds: isTooLong || isTooLate ? .max : sum)
   }
 
   /// Seconds from an earlier instant to this one; 0 if it is not earlier.

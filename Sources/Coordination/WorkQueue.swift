@@ -44,7 +44,7 @@ struct WorkQueue: Sendable {
       let home = homes[worker]
       let cost = shape.cost(of: home)
       let wanted = cost <= 2 * minimumCost ? cost : max(cost / 2, minimumCost)
-      let piece = front(of: home, cost: wanted)
+      let piece = limited(front(of: home, cost: wanted), keepingEnd: false)
       homes[worker] = piece.upperBound..<home.upperBound
       return piece
     }
@@ -62,8 +62,30 @@ struct WorkQueue: Sendable {
     let home = homes[victim]
     let wanted = most <= 2 * minimumCost ? most : max(most / 2, minimumCost)
     let kept = front(of: home, cost: most - wanted, allowEmpty: true)
-    homes[victim] = kept
-    return kept.upperBound..<home.upperBound
+    let piece = limited(kept.upperBound..<home.upperBound, keepingEnd: true)
+    homes[victim] = home.lowerBound..<piece.lowerBound
+    return piece
+  }
+
+  /// As much of a piece as one message and its answer carry: whole blocks are left away at one end.
+  private func limited(_ piece: Range<Int>, keepingEnd: Bool) -> Range<Int> {
+    let first = shape.block(ofTile: piece.lowerBound)
+    let last = shape.block(ofTile: piece.upperBound - 1)
+    var block = keepingEnd ? last : first
+    var blocks = 1
+    var numbers = shape.blocks[block].width
+    while block != (keepingEnd ? first : last) {
+      block += keepingEnd ? -1 : 1
+      blocks += 1
+      numbers += shape.blocks[block].width
+      guard blocks <= CoordinationLimits.blocksPerAssignment,
+        numbers <= CoordinationLimits.numbersPerAssignment
+      else {
+        return keepingEnd
+          ? shape.firstTiles[block + 1]..<piece.upperBound : piece.lowerBound..<shape.firstTiles[block]
+      }
+    }
+    return piece
   }
 
   /// The first tiles of a range with about the given cost; at least one tile unless `allowEmpty`.

@@ -91,6 +91,15 @@ public struct Header: Hashable, Sendable {
     guard bulkBytes <= UInt64(WireLimits.bulkBytes) else {
       throw WireError(.limit, "\(bulkBytes) bytes of bulk are over the limit of \(WireLimits.bulkBytes)")
     }
+    // So that a peer that may send no bulk can't keep a message open either.
+    guard Int(partCount) == Header.partCount(bulkBytes: Int(bulkBytes)) else {
+      throw WireError(.malformed, "\(bulkBytes) bytes of bulk don't travel in \(partCount) parts")
+    }
+  }
+
+  /// Physical messages that a bulk travels in: full frames, and a last one with what is left.
+  public static func partCount(bulkBytes: Int) -> Int {
+    max(1, (bulkBytes + WireLimits.frameBytes - 1) / WireLimits.frameBytes)
   }
 }
 

@@ -20,9 +20,20 @@ public struct MessageAssembler: Sendable {
         .limit, "a frame of \(frame.count) bytes is over the limit of \(WireLimits.frameBytes)")
     }
     let header = try Header(decoding: frames[0])
+    guard header.part == 0 || frames[1].isEmpty else {
+      throw WireError(.malformed, "only the first part of a message has a body")
+    }
     guard header.bulkBytes <= UInt64(bulkLimit) else {
       throw WireError(
         .limit, "\(header.bulkBytes) bytes of bulk are over this peer's limit of \(bulkLimit)")
+    }
+    let expected = min(
+      WireLimits.frameBytes, Int(header.bulkBytes) - Int(header.part) * WireLimits.frameBytes)
+    guard frames[2].count == expected else {
+      throw WireError(
+        .malformed,
+        "part \(header.part) of \(header.partCount) has \(frames[2].count) bytes of bulk where \(expected) belong"
+      )
     }
     if header.part == 0 {
       guard pending == nil else {
@@ -30,28 +41,15 @@ public struct MessageAssembler: Sendable {
       }
       pending = (header, Array(frames[1]), Array(frames[2]))
     } else {
-      guard let started = pending, started.header.part + 1 == header.part,
-        started.header.isSameMessage(as: header)
+      guard let started = pending?.header, started.part + 1 == header.part, started.isSameMessage(as: header)
       else {
         throw WireError(.malformed, "part \(header.part) follows nothing that it belongs to")
-      }
-      guard frames[1].isEmpty else {
-        throw WireError(.malformed, "only the first part of a message has a body")
       }
       pending?.header = header
       pending?.bulk.append(contentsOf: frames[2])
     }
-    guard let complete = pending, Int(header.part) + 1 == Int(header.partCount) else {
-      if (pending?.bulk.count ?? 0) > bulkLimit {
-        throw WireError(.limit, "the bulk is longer than announced")
-      }
-      return nil
-    }
+    guard header.part + 1 == header.partCount, let complete = pending else { return nil }
     pending = nil
-    guard complete.bulk.count == Int(header.bulkBytes) else {
-      throw WireError(
-        .malformed, "\(complete.bulk.count) bytes of bulk came, \(header.bulkBytes) were announced")
-    }
     return try Message(header: complete.header, body: complete.body, bulk: complete.bulk)
   }
 }

@@ -74,7 +74,7 @@ extension Message {
       body.append(Message.json(goodbye))
     }
     header.bulkBytes = UInt64(bulk.count)
-    header.partCount = UInt32(max(1, (bulk.count + WireLimits.frameBytes - 1) / WireLimits.frameBytes))
+    header.partCount = UInt32(Header.partCount(bulkBytes: bulk.count))
     return EncodedMessage(header: header, body: body.bytes, bulk: bulk)
   }
 
@@ -179,7 +179,8 @@ extension Message {
   }
 
   private static func parse<Value: Decodable>(_ body: [UInt8]) throws(WireError) -> Value {
-    guard body.count <= 4 * WireLimits.textBytes else {
+    // JSON writes a control character as six bytes.
+    guard body.count <= 8 * WireLimits.textBytes else {
       throw WireError(.limit, "a body of \(body.count) bytes is over the limit")
     }
     do {
@@ -190,7 +191,11 @@ extension Message {
   }
 
   private static func shortened(_ text: String) -> String {
-    text.utf8.count <= WireLimits.textBytes ? text : String(text.prefix(WireLimits.textBytes / 4)) + "…"
+    guard text.utf8.count > WireLimits.textBytes else { return text }
+    // By scalars of at most four bytes: one character can be arbitrarily long.
+    var start = String.UnicodeScalarView()
+    start.append(contentsOf: text.unicodeScalars.prefix(WireLimits.textBytes / 4 - 1))
+    return String(start) + "…"
   }
 }
 

@@ -1,0 +1,125 @@
+import Testing
+import Wire
+
+@Suite("Messages on the wire")
+struct RoundTripTests {
+  @Test("every kind of message is read as it was written, in one part or in several")
+  func everyKind() throws {
+    let kinds = Set(Examples.small.map { Examples.message($0).kind })
+    #expect(kinds == Set(MessageKind.allCases))
+    // One assembler for all: a message leaves nothing behind for the next.
+    var assembler = MessageAssembler(bulkLimit: WireLimits.bulkBytes)
+    for content in Examples.small + Examples.large {
+      let message = Examples.message(content)
+      let parts = physicalMessages(message.encoded())
+      for (index, frames) in parts.enumerated() {
+        #expect(frames.count == WireLimits.framesPerMessage)
+        #expect(frames.allSatisfy { $0.count <= WireLimits.frameBytes })
+        let read = try assembler.accept(frames)
+        if index + 1 < parts.count { #expect(read == nil) } else { #expect(read == message) }
+      }
+    }
+  }
+
+  @Test("a bulk travels in full frames and a last one with the rest")
+  func parts() {
+    for (bytes, parts) in [
+      (0, 1), (1, 1), (WireLimits.frameBytes, 1), (WireLimits.frameBytes + 1, 2),
+      (3 * WireLimits.frameBytes, 3),
+    ] {
+      let encoded = Examples.message(Examples.welcome(Examples.bytes(bytes))).encoded()
+      #expect(encoded.partCount == parts)
+      let sizes = physicalMessages(encoded).map { $0[2].count }
+      #expect(sizes.reduce(0, +) == bytes)
+      #expect(sizes.dropLast().allSatisfy { $0 == WireLimits.frameBytes })
+      #expect(encoded.byteCount == physicalMessages(encoded).joined().reduce(0) { $0 + $1.count })
+    }
+  }
+
+  @Test("the header of a result has the documented bytes")
+  func goldenHeader() {
+    let message = Message(
+      run: RunID(bytes: Array(0xA0...0xAF)), epoch: 0x0102_0304_0506_0708,
+      content: .result(
+        WorkResult(
+          job: 0x1112_1314_1516_1718, assignment: 0x2122_2324_2526_2728, computeSeconds: 1,
+          sums: [UInt8](repeating: 0, count: 0x28_0010))))
+    let golden: [UInt8] = [
+      0x49, 0x53, 0x4D, 0x58, 0x01, 0x00, 0x06, 0x00,  // ISMX, version 1, kind 6
+      0xA0, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0xA8, 0xA9, 0xAA, 0xAB, 0xAC, 0xAD, 0xAE, 0xAF,
+      0x08, 0x07, 0x06, 0x05, 0x04, 0x03, 0x02, 0x01,  // epoch
+      0x18, 0x17, 0x16, 0x15, 0x14, 0x13, 0x12, 0x11,  // job
+      0x28, 0x27, 0x26, 0x25, 0x24, 0x23, 0x22, 0x21,  // assignment
+      0x02, 0x00, 0x00, 0x00, 0x03, 0x00, 0x00, 0x00,  // part 2 of 3
+      0x10, 0x00, 0x28, 0x00, 0x00, 0x00, 0x00, 0x00,  // bytes of bulk
+    ]
+    #expect(message.encoded().header(part: 2).encoded() == golden)
+    // The body of a result: one float64.
+    #expect(message.encoded().body == [0, 0, 0, 0, 0, 0, 0xF0, 0x3F])
+  }
+
+  @Test("the body of an assignment has the documented bytes")
+  func goldenWork() {
+    let work = Work(
+      job: 1, assignment: 2, jobKind: 3, iteration: 0x0405,
+      subtrees: [Subtree(block: 0x0607, level: 8, index: 0x090A)], state: [0xFF])
+    let encoded = Examples.message(.work(work)).encoded()
+    #expect(
+      encoded.body == [
+        3, 1, 5, 4, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 7, 6, 0, 0, 8, 0x0A, 9, 0, 0, 0, 0, 0, 0,
+      ])
+    #expect(encoded.bulk == [0xFF])
+  }
+
+  @Test("kinds keep their numbers")
+  func kinds() {
+    let kinds: [MessageKind] = [
+      .hello, .welcome, .refused, .ready, .work, .result, .beat, .failure, .goodbye,
+    ]
+    #expect(kinds.map(\.rawValue) == Array(1...9))
+    #expect(MessageKind.allCases == kinds)
+  }
+
+  @Test("a run's name is 32 hexadecimal digits")
+  func runName() {
+    #expect(RunID(bytes: [0, 0x0F, 0xAB]).description == "000fab" + String(repeating: "0", count: 26))
+    #expect(RunID(bytes: Array(0..<40)).bytes == Array(0..<16))
+    #expect(RunID.none.bytes.allSatisfy { $0 == 0 })
+  }
+
+  @Test("a text of any length and any characters arrives, shortened to the limit")
+  func longTexts() throws {
+    let texts = [
+      String(repeating: "x", count: WireLimits.textBytes),
+      String(repeating: "x", count: 100 * WireLimits.textBytes),
+      String(repeating: "\u{1}", count: WireLimits.textBytes),
+      String(repeating: "\u{1F9EE}", count: WireLimits.textBytes),
+      "e" + String(repeating: "\u{301}", count: 100_000),  // one character of 200 kB
+    ]
+    for text in texts {
+      for content in [
+        Message.Content.refused(Refusal(reason: .data, message: text)),
+        .failure(WorkerFailure(exitCode: 65, message: text)), .goodbye(Goodbye(exitCode: 69, message: text)),
+      ] {
+        var assembler = MessageAssembler(bulkLimit: 0)
+        let read = try assembler.accept(physicalMessages(Examples.message(content).encoded())[0])
+        let arrived: String? =
+          switch read?.content {
+          case .refused(let refusal): refusal.message
+          case .failure(let failure): failure.message
+          case .goodbye(let goodbye): goodbye.message
+          default: nil
+          }
+        let message = try #require(arrived)
+        #expect(message.utf8.count <= WireLimits.textBytes)
+        if text.utf8.count <= WireLimits.textBytes {
+          #expect(message == text)
+        } else {
+          let kept = message.unicodeScalars.count - 1
+          #expect(message.unicodeScalars.last == "…" && kept > 1000)
+          #expect(message.unicodeScalars.dropLast().elementsEqual(text.unicodeScalars.prefix(kept)))
+        }
+      }
+    }
+  }
+}
