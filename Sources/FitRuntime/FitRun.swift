@@ -66,7 +66,8 @@ final class FitRun {
         throw RunFailure(exitCode: ExitCode.software, message: "the plan has no job of kind \(next.kind)")
       }
       let job = Job(
-        kind: next.kind.rawValue, iteration: next.iteration, state: JobState.encode(fit.mixture), shape: shape)
+        kind: next.kind.rawValue, iteration: next.iteration, state: JobState.encode(fit.mixture), shape: shape
+      )
       let sums = try runner.run(job)
       // Time counts from the first result: before it, processes start and data are opened.
       if isFirst { start = Clock.now }
@@ -84,6 +85,9 @@ final class FitRun {
 
   private func describe(_ failure: RunFailure) -> RunFailure {
     guard failure.exitCode == ExitCode.interrupted else { return failure }
+    guard fit.iteration > 0 else {
+      return RunFailure(exitCode: failure.exitCode, message: "\(failure.message) before the first step")
+    }
     return RunFailure(
       exitCode: failure.exitCode,
       message: "\(failure.message) at iteration \(fit.iteration); "
