@@ -51,6 +51,7 @@ final class ComputeThread: Sendable {
   private func prepare(_ bytes: [UInt8], threads: Int, progress: ProgressCounter) -> ComputePool? {
     do {
       let setup = try FitSetup(decoding: bytes)
+      try setup.plan.check()
       let pool = ComputePool(problem: try Problem(setup), threads: threads, progress: progress)
       mailbox.post(
         .prepared(setupDigest: Digest.of(bytes).description, dataDigest: setup.dataDigest))
