@@ -70,7 +70,11 @@ let package = Package(
     .testTarget(name: "CoordinationTests", dependencies: ["Coordination", "TestKit"]),
     .testTarget(name: "ZeroMQTransportTests", dependencies: ["ZeroMQTransport", "TestKit"]),
     .testTarget(name: "FitRuntimeTests", dependencies: ["FitRuntime", "TestKit"]),
-    .testTarget(name: "CommandTests", dependencies: ["isomix", "TestKit", "Inference", "Wire", "ZeroMQTransport"]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: [
+        "isomix", "TestKit", "Inference", "Reporting", "Specification", "Wire", "NumericsKit", "CZeroMQ",
+      ]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11

@@ -73,7 +73,9 @@ public final class CommandRun: Sendable {
         posix_spawn(&process, executable, &actions, &attributes, arguments, variables)
       }
     }
-    guard code == 0 else { throw TestKitError("can't start \(executable): \(String(cString: strerror(code)))") }
+    guard code == 0 else {
+      throw TestKitError("can't start \(executable): \(String(cString: strerror(code)))")
+    }
     processID = process
   }
 
@@ -120,7 +122,8 @@ public final class CommandRun: Sendable {
 
   /// The worker processes that it has started and that are alive.
   public var workers: [pid_t] {
-    ProcessTable.living().filter { $0.parent == processID && $0.arguments.contains("worker") }.map(\.processID)
+    ProcessTable.living().filter { $0.parent == processID && $0.arguments.contains("worker") }.map(
+      \.processID)
   }
 
   /// Every process of its group that is alive: itself, its children, orphans of theirs.
