@@ -9,7 +9,9 @@ public final class RunFolder {
   private let lock: Int32
 
   /// Files that show that a folder holds a fit.
-  private static let marks: Set = ["spec.yaml", "plan.json", "mixture.json", "summary.json", "trace.csv"]
+  private static let marks: Set = [
+    "log.jsonl", "spec.yaml", "plan.json", "mixture.json", "summary.json", "trace.csv",
+  ]
   private static let lockName = ".lock"
   private static let maximumPrevious = 10_000
 
