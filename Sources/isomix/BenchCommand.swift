@@ -43,7 +43,8 @@ struct BenchKernelCommand: ParsableCommand {
       if json { return try printJSON(result) }
       printOut(
         String(
-          format: "logistic gradient %@, %d rows × %d, %d samples: %.1f GFLOP/s, %.0f %% of matrix multiplication "
+          format:
+            "logistic gradient %@, %d rows × %d, %d samples: %.1f GFLOP/s, %.0f %% of matrix multiplication "
             + "(%.1f GFLOP/s), median of %d", precision.rawValue, rows, dimension, samples,
           result.gigaflopsKernel, 100 * result.ratio, result.gigaflopsGEMM, result.repetitions))
     }

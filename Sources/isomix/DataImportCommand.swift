@@ -1,7 +1,7 @@
 import ArgumentParser
-import Foundation
 import Datasets
 import FitRuntime
+import Foundation
 
 struct DataImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -136,7 +136,8 @@ struct BadData: Sendable, CustomTestStringConvertible {
       place: "train.csv:4: column 3 'y'",
       words: "2", importSucceeds: true),
     BadData(
-      name: "constant column", text: "a,b,y\n1,2,0\n1,1,1\n1,3,1\n", place: "'a'", words: "the same value in every row",
+      name: "constant column", text: "a,b,y\n1,2,0\n1,1,1\n1,3,1\n", place: "'a'",
+      words: "the same value in every row",
       importSucceeds: true),
     BadData(
       name: "missing column", text: "a,b,z\n1,2,0\n2,1,1\n", place: "train.csv", words: "'y'",
@@ -368,7 +369,8 @@ extension Commands {
         }
       }
       // Whoever won, its folder is whole: what the spec says is what the mixture was fitted with.
-      for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where name.hasPrefix("out") {
+      for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where name.hasPrefix("out")
+      {
         let done = FitFolder(path: folder(name))
         let resolved = folder(name) + "/spec.yaml"
         #expect(try await fit(resolved, in: folder, output: "again-\(name)").digest() == done.digest())

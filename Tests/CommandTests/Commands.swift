@@ -29,6 +29,11 @@ struct FitFolder {
     try String(contentsOfFile: "\(path)/\(name)", encoding: .utf8)
   }
 
+  /// A JSON file with its numbers to the last bit; `json` may lose some.
+  func decode<Value: Decodable>(_ type: Value.Type, _ name: String) throws -> Value {
+    try JSONDecoder().decode(type, from: Data(contentsOf: URL(fileURLWithPath: "\(path)/\(name)")))
+  }
+
   /// A JSON file as a dictionary.
   func json(_ name: String) throws -> [String: Any] {
     let data = try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(name)"))
