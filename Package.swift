@@ -71,7 +71,11 @@ let package = Package(
     .testTarget(name: "ZeroMQTransportTests", dependencies: ["ZeroMQTransport", "TestKit"]),
     .testTarget(name: "FitRuntimeTests", dependencies: ["FitRuntime", "TestKit"]),
     .testTarget(
-      name: "CommandTests", dependencies: ["isomix", "TestKit", "Inference", "Wire", "ZeroMQTransport"]),
+      name: "CommandTests",
+      dependencies: [
+        "isomix", "TestKit", "Inference", "Reporting", "Specification", "Wire", "ZeroMQTransport",
+        "NumericsKit", "CZeroMQ",
+      ]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11

@@ -85,6 +85,9 @@ final class FitRun {
 
   private func describe(_ failure: RunFailure) -> RunFailure {
     guard failure.exitCode == ExitCode.interrupted else { return failure }
+    guard fit.iteration > 0 else {
+      return RunFailure(exitCode: failure.exitCode, message: "\(failure.message) before the first step")
+    }
     return RunFailure(
       exitCode: failure.exitCode,
       message: "\(failure.message) at iteration \(fit.iteration); "

@@ -137,6 +137,7 @@ private final class WorkerLoop {
   private func prepare(_ bytes: [UInt8]) -> WorkerEvent {
     do {
       let setup = try FitSetup(decoding: bytes)
+      try setup.plan.check()
       pool = ComputePool(
         problem: try Problem(setup), threads: options.threads, progress: progress,
         afterTile: { [unowned self] in try afterTile() })

@@ -9,7 +9,9 @@ public final class RunFolder {
   private let lock: Int32
 
   /// Files that show that a folder holds a fit.
-  private static let marks: Set = ["spec.yaml", "plan.json", "mixture.json", "summary.json", "trace.csv"]
+  private static let marks: Set = [
+    "log.jsonl", "spec.yaml", "plan.json", "mixture.json", "summary.json", "trace.csv",
+  ]
   private static let lockName = ".lock"
   private static let maximumPrevious = 10_000
 
@@ -105,7 +107,13 @@ public final class RunFolder {
   private static func takeLock(in folder: String) throws -> Int32 {
     let descriptor = open(folder + "/" + lockName, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw failure(folder) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    // The folder may have been moved aside between opening and locking: the lock must be that of this path.
+    var held = stat()
+    var current = stat()
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &held) == 0,
+      stat(folder + "/" + lockName, &current) == 0, held.st_ino == current.st_ino,
+      held.st_dev == current.st_dev
+    else {
       close(descriptor)
       throw ReportingError(
         .cannotWrite, "another fit is writing to \(folder): wait for it or choose another --output folder")

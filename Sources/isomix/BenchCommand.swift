@@ -30,6 +30,12 @@ struct BenchKernelCommand: ParsableCommand {
   @Option(help: "CPU seconds to measure.") var seconds: Double = 2
   @Flag(help: "Print JSON.") var json = false
 
+  func validate() throws {
+    guard rows >= 1, dimension >= 1, samples >= 1, seconds > 0, seconds.isFinite else {
+      throw ValidationError("--rows, --dimension, --samples and --seconds must be positive.")
+    }
+  }
+
   func run() throws {
     try reportingFailures("bench kernel") {
       let result = try KernelBenchmark.run(

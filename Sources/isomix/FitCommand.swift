@@ -68,7 +68,7 @@ struct FitCommand: ParsableCommand {
       options.progress = progress
       let outcome = try FitService(options).run()
       if progress == .json {
-        try printJSON(outcome.summary)
+        try printJSON(SummaryEvent(summary: outcome.summary), pretty: false)
       } else if progress != .none {
         printOut(FitCommand.describe(outcome))
       }
@@ -104,6 +104,12 @@ struct FitCommand: ParsableCommand {
 }
 
 extension ProgressStyle: ExpressibleByArgument {}
+
+/// The last line of `--progress json`.
+private struct SummaryEvent: Encodable {
+  let event = "summary"
+  let summary: Summary
+}
 
 /// Options that say how many processes and threads compute.
 struct WorkerOptions: ParsableArguments {

@@ -38,9 +38,10 @@ func reportingFailures(_ command: String, _ body: () throws -> Void) throws {
 /// Writes to standard output.
 func printOut(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
 
-/// Writes a value as JSON to standard output.
-func printJSON(_ value: some Encodable) throws {
+/// Writes a value as JSON to standard output, indented or on one line.
+func printJSON(_ value: some Encodable, pretty: Bool = true) throws {
   let encoder = JSONEncoder()
-  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+  encoder.outputFormatting =
+    pretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
   printOut(String(decoding: try encoder.encode(value), as: UTF8.self))
 }

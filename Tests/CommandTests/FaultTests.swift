@@ -1,0 +1,128 @@
+import Foundation
+import TestKit
+import Testing
+import Wire
+
+extension Commands {
+  /// Killed, silent and stopped processes: every end is clean, named and in time.
+  @Suite(.serialized) struct Faults {
+    /// Generous: what is promised is 10 s.
+    static let promptly = 30.0
+
+    @Test func killedLocalWorkerEndsTheRunByName() async throws {
+      let folder = try TemporaryFolder()
+      let run = try Commands.startEndless(Examples.breastCancer, ["--workers", "3"], in: folder)
+      try #require(try await run.waitForReady(3, output: folder("out")))
+      let victim = try #require(run.workers.first)
+      kill(victim, SIGKILL)
+      let result = try await run.finish(within: Faults.promptly)
+      #expect(result.exitCode == 69, "\(result)")
+      #expect(result.errors.contains("/\(victim): it was ended by SIGKILL"), "\(result)")
+      try await Commands.expectNothingLeft(of: run, in: folder)
+    }
+
+    @Test func killedRemoteWorkerEndsTheRunByName() async throws {
+      let folder = try TemporaryFolder()
+      let run = try Commands.startEndless(
+        Examples.wine, ["--workers", "0", "--listen", "tcp://127.0.0.1:0"], in: folder)
+      let workers = try (0..<2).map { _ in
+        try CommandRun(["worker", "--rendezvous", folder("out/rendezvous.json")], in: folder)
+      }
+      try #require(try await run.waitForReady(2, output: folder("out")))
+      workers[0].signal(SIGKILL)
+      let result = try await run.finish(within: Faults.promptly)
+      #expect(result.exitCode == 69, "\(result)")
+      #expect(result.errors.contains("lost worker") && result.errors.contains("/\(workers[0].processID):"))
+      let other = try await workers[1].finish(within: Faults.promptly)
+      #expect(other.exitCode == 69, "\(other)")
+      #expect(other.errors.contains("the run ended"), "\(other)")
+      try await Commands.expectNothingLeft(of: run, in: folder)
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT, SIGUSR1])
+    func signalEndsTheRunWithItsStateWritten(_ number: Int32) async throws {
+      let folder = try TemporaryFolder()
+      for workers in ["1", "2"] {
+        let output = "out-\(workers)"
+        let run = try Commands.startEndless(
+          Examples.mixture2D, ["--workers", workers], in: folder, output: output)
+        if workers == "2" { try #require(try await run.waitForReady(2, output: folder(output))) }
+        // The first evaluation is in the trace once the fit iterates.
+        let trace = folder("\(output)/trace.csv")
+        try #require(
+          try await eventually(within: 30) {
+            ((try? String(contentsOfFile: trace, encoding: .utf8)) ?? "").split(separator: "\n").count >= 2
+          })
+        try await Task.sleep(for: .milliseconds(100))
+        run.signal(number)
+        let result = try await run.finish(within: Faults.promptly)
+        #expect(result.exitCode == 75, "\(result)")
+        let name = number == SIGTERM ? "SIGTERM" : number == SIGINT ? "SIGINT" : "SIGUSR1"
+        #expect(result.errors.contains("interrupted by \(name) at iteration"), "\(result)")
+        #expect(result.errors.contains("mixture.json"), "\(result)")
+        let done = FitFolder(path: folder(output))
+        let iteration = try #require(try done.json("mixture.json")["iteration"] as? Int)
+        #expect(iteration > 0)
+        #expect(try done.json("summary.json")["iterations"] as? Int == iteration)
+        try await Commands.expectNothingLeft(of: run, in: folder)
+      }
+    }
+
+    @Test func interruptionBeforeTheFirstStepPromisesNoFile() async throws {
+      let folder = try TemporaryFolder()
+      let run = try Commands.startEndless(
+        Examples.wine, ["--workers", "0", "--listen", "tcp://127.0.0.1:0"], in: folder)
+      let rendezvous = folder("out/rendezvous.json")
+      try #require(try await eventually(within: 30) { FileManager.default.fileExists(atPath: rendezvous) })
+      run.signal(SIGTERM)
+      let result = try await run.finish(within: Faults.promptly)
+      #expect(result.exitCode == 75, "\(result)")
+      #expect(!result.errors.contains("mixture.json"), "\(result)")
+      #expect(!FitFolder(path: folder("out")).has("mixture.json"))
+    }
+
+    @Test func noWorkerWithinTheTimeoutEndsTheRun() async throws {
+      let folder = try TemporaryFolder()
+      let run = try Commands.startEndless(
+        Examples.wine, ["--workers", "0", "--listen", "tcp://127.0.0.1:0", "--worker-timeout", "1"],
+        in: folder)
+      let result = try await run.finish(within: Faults.promptly)
+      #expect(result.exitCode == 69, "\(result)")
+      #expect(result.errors.contains("waited for 1 worker(s), 0 ready"), "\(result)")
+    }
+
+    @Test func stoppedRemoteWorkerSaysSo() async throws {
+      let folder = try TemporaryFolder()
+      let run = try Commands.startEndless(
+        Examples.wine, ["--workers", "0", "--listen", "tcp://127.0.0.1:0"], in: folder)
+      let worker = try CommandRun(["worker", "--rendezvous", folder("out/rendezvous.json")], in: folder)
+      try #require(try await run.waitForReady(1, output: folder("out")))
+      worker.signal(SIGTERM)
+      let result = try await worker.finish(within: Faults.promptly)
+      #expect(result.exitCode == 75, "\(result)")
+      let end = try await run.finish(within: Faults.promptly)
+      #expect(end.exitCode == 69, "\(end)")
+      #expect(end.errors.contains("/\(worker.processID): it left: stopped by SIGTERM"), "\(end)")
+    }
+  }
+
+  /// Starts a fit that does not end by itself.
+  static func startEndless(
+    _ spec: String, _ options: [String], in folder: TemporaryFolder, output: String = "out"
+  ) throws -> CommandRun {
+    try CommandRun(
+      ["fit", spec, "--output", folder(output), "--progress", "plain"] + endless + options, in: folder)
+  }
+
+  /// No process of a run and no folder for its sockets is left.
+  static func expectNothingLeft(
+    of run: CommandRun, in folder: TemporaryFolder, sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws {
+    let isGone = try await eventually(within: 10) { run.group.isEmpty }
+    #expect(isGone, "processes \(run.group) are left", sourceLocation: sourceLocation)
+    let sockets = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter {
+      $0.hasPrefix("isomix-")
+    }
+    #expect(sockets.isEmpty, "\(sockets) are left", sourceLocation: sourceLocation)
+  }
+}

@@ -1,0 +1,136 @@
+import Foundation
+import TestKit
+import Testing
+
+/// A fit whose bits are compared over arrangements of workers.
+struct SameBitsCase: Sendable, CustomTestStringConvertible {
+  let name: String
+  /// Writes or names the spec.
+  let spec: @Sendable (TemporaryFolder) throws -> String
+  let options: [String]
+  /// The job has at least this many tiles of rows.
+  var rowTiles = 0
+
+  var testDescription: String { name }
+
+  static let all: [SameBitsCase] =
+    ["ibw", "md"].flatMap { algorithm in
+      [
+        SameBitsCase(
+          name: "breast cancer, \(algorithm)", spec: { _ in Examples.breastCancer },
+          options: setting("inference.iterations=200", "inference.algorithm=\(algorithm)")),
+        SameBitsCase(
+          name: "wine, \(algorithm)", spec: { _ in Examples.wine },
+          options: setting("inference.iterations=150", "inference.algorithm=\(algorithm)")),
+        SameBitsCase(
+          name: "2-D mixture, \(algorithm)", spec: { _ in Examples.mixture2D },
+          options: setting("inference.iterations=300", "inference.algorithm=\(algorithm)")),
+        SameBitsCase(
+          name: "200 components, \(algorithm)", spec: { _ in Examples.components200 },
+          options: setting("inference.iterations=15", "inference.algorithm=\(algorithm)")),
+        SameBitsCase(
+          name: "60,000 rows, \(algorithm)", spec: { try TallData.write(to: $0, precision: "float64") },
+          options: setting("inference.algorithm=\(algorithm)"), rowTiles: 10),
+      ]
+    } + [
+      SameBitsCase(
+        name: "60,000 rows, float32", spec: { try TallData.write(to: $0, precision: "float32") },
+        options: [], rowTiles: 10)
+    ]
+}
+
+extension Commands {
+  @Suite(.serialized) struct SameBits {
+    @Test(arguments: SameBitsCase.all)
+    func workersAndThreadsDoNotChangeTheResult(_ example: SameBitsCase) async throws {
+      let folder = try TemporaryFolder()
+      let spec = try example.spec(folder)
+      var digests: [String: String] = [:]
+      for (workers, threads) in [(1, 1), (2, 1), (1, 2), (3, 2), (7, 1)] {
+        let done = try await fit(
+          spec, example.options + ["--workers", "\(workers)", "--threads", "\(threads)"], in: folder,
+          output: "out-\(workers)-\(threads)")
+        digests["\(workers) × \(threads)"] = try done.digest()
+        #expect(try done.json("summary.json")["workers"] as? Int == workers)
+        let plan = try #require(try done.json("plan.json")["plan"] as? [String: Any])
+        let gradient = try #require(plan["gradient"] as? [String: Any])
+        let rows = try #require(gradient["rows"] as? Int)
+        let rowsPerTile = try #require(gradient["rowsPerTile"] as? Int)
+        #expect((rows + rowsPerTile - 1) / rowsPerTile >= example.rowTiles)
+      }
+      digests["tcp"] = try await Commands.fitOverTCP(spec, example.options, in: folder).digest()
+      #expect(Set(digests.values).count == 1, "\(digests)")
+    }
+
+    @Test func workerThatJoinsLateDoesNotChangeTheResult() async throws {
+      let folder = try TemporaryFolder()
+      let options = setting("inference.iterations=20000", "inference.objective.every=5000")
+      let alone = try await fit(Examples.breastCancer, options + ["--workers", "1"], in: folder)
+      let run = try CommandRun(
+        ["fit", Examples.breastCancer, "--output", folder("late"), "--workers", "1", "--listen"]
+          + ["tcp://127.0.0.1:0", "--progress", "none"] + options, in: folder)
+      #expect(try await run.waitForReady(1, output: folder("late")))
+      let worker = try CommandRun(["worker", "--rendezvous", folder("late/rendezvous.json")], in: folder)
+      let result = try await run.finish()
+      #expect(result.exitCode == 0, "\(result)")
+      #expect(try await worker.finish().exitCode == 0)
+      let late = FitFolder(path: folder("late"))
+      #expect(try late.json("summary.json")["workers"] as? Int == 2)
+      #expect(try late.digest() == alone.digest())
+    }
+
+    @Test func seedDecidesTheResult() async throws {
+      let folder = try TemporaryFolder()
+      let options = setting("inference.iterations=30")
+      let first = try await fit(Examples.wine, options, in: folder, output: "1").digest()
+      let option = try await fit(Examples.wine, options + ["--seed", "7"], in: folder, output: "2").digest()
+      let set = try await fit(
+        Examples.wine, options + setting("inference.seed=7"), in: folder, output: "3"
+      ).digest()
+      #expect(first != option)
+      #expect(option == set)
+    }
+
+    @Test func fingerprintsOfMixedWorkersAreAcceptedOnRequest() async throws {
+      let folder = try TemporaryFolder()
+      let options = setting("inference.iterations=30")
+      let plain = try await fit(Examples.wine, options, in: folder, output: "1").digest()
+      let mixed = try await fit(
+        Examples.wine, options + ["--workers", "2", "--mixed-numerics"], in: folder, output: "2")
+      #expect(try mixed.digest() == plain)
+    }
+  }
+
+  /// A fit whose two workers join over tcp, one of them with two threads.
+  static func fitOverTCP(_ spec: String, _ options: [String], in folder: TemporaryFolder) async throws
+    -> FitFolder
+  {
+    // The fit begins with its first worker; on a busy machine it may be over before the second one comes.
+    var workersSeen: Int?
+    for attempt in 1...4 {
+      let output = folder("tcp-\(attempt)")
+      let rendezvous = "\(output)/rendezvous.json"
+      let run = try CommandRun(
+        ["fit", spec, "--output", output, "--workers", "0", "--listen", "tcp://127.0.0.1:0"]
+          + ["--progress", "none"] + options, in: folder)
+      try #require(try await eventually(within: 60) { FileManager.default.fileExists(atPath: rendezvous) })
+      run.signal(SIGSTOP)
+      let workers = try [1, 2].map {
+        try CommandRun(["worker", "--rendezvous", rendezvous, "--threads", "\($0)"], in: folder)
+      }
+      try await Task.sleep(for: .milliseconds(300 * attempt))
+      run.signal(SIGCONT)
+      let result = try await run.finish()
+      try #require(result.exitCode == 0, "\(result)")
+      let done = FitFolder(path: output)
+      workersSeen = try done.json("summary.json")["workers"] as? Int
+      guard workersSeen == 2 else { continue }
+      for worker in workers {
+        let result = try await worker.finish()
+        #expect(result.exitCode == 0, "\(result)")
+      }
+      return done
+    }
+    throw TestKitError("only \(workersSeen ?? 0) worker(s) took part")
+  }
+}

@@ -1,0 +1,170 @@
+import Foundation
+import Synchronization
+
+/// How a process ended and what it wrote.
+public struct CommandResult: Sendable, CustomStringConvertible {
+  /// The exit code; minus the signal's number when a signal ended it.
+  public let exitCode: Int32
+  public let output: String
+  public let errors: String
+
+  public var description: String {
+    "exit \(exitCode)\n--- standard output\n\(output.prefix(4000))\n--- standard error\n\(errors.prefix(4000))"
+  }
+
+  /// The lines of standard output.
+  public var lines: [String] { output.split(separator: "\n").map(String.init) }
+}
+
+/// One run of the built `isomix` as a real process, in a process group of its own.
+///
+/// Standard output and error go to files, so that nothing blocks; whatever is left of the group is killed when
+/// the run is let go.
+public final class CommandRun: Sendable {
+  public let processID: pid_t
+  private let arguments: [String]
+  private let outputPath: String
+  private let errorPath: String
+  private let folder: TemporaryFolder
+  private let status = Mutex<Int32?>(nil)
+  private static let counter = Atomic<Int>(0)
+
+  /// The built executable, next to the tests' own.
+  public static let executable: String =
+    URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    .appendingPathComponent("isomix").path
+
+  /// Starts a process.
+  ///
+  /// - Parameters:
+  ///   - folder: where it keeps its cache, its sockets and its output.
+  ///   - wrapper: a program with arguments that starts the executable, for example a terminal.
+  public init(
+    _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:],
+    executable: String = CommandRun.executable
+  ) throws {
+    self.arguments = arguments
+    self.folder = folder
+    let number = CommandRun.counter.wrappingAdd(1, ordering: .relaxed).oldValue
+    outputPath = folder(".stdout-\(number)")
+    errorPath = folder(".stderr-\(number)")
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    let flags = O_WRONLY | O_CREAT | O_TRUNC
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, 1, outputPath, flags, 0o600)
+    posix_spawn_file_actions_addopen(&actions, 2, errorPath, flags, 0o600)
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    posix_spawnattr_setpgroup(&attributes, 0)
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
+    var variables = ProcessInfo.processInfo.environment
+    variables["XDG_CACHE_HOME"] = folder("cache")
+    variables["TMPDIR"] = folder.path
+    variables.merge(environment) { $1 }
+    var process: pid_t = 0
+    let code = CommandRun.withStrings([executable] + arguments) { arguments in
+      CommandRun.withStrings(variables.map { "\($0.key)=\($0.value)" }) { variables in
+        posix_spawn(&process, executable, &actions, &attributes, arguments, variables)
+      }
+    }
+    guard code == 0 else {
+      throw TestKitError("can't start \(executable): \(String(cString: strerror(code)))")
+    }
+    processID = process
+  }
+
+  deinit {
+    kill(-processID, SIGKILL)
+    if status.withLock({ $0 == nil }) {
+      var code: Int32 = 0
+      waitpid(processID, &code, 0)
+    }
+  }
+
+  /// Runs to the end.
+  public static func run(
+    _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:],
+    executable: String = CommandRun.executable, within seconds: Double = 120
+  ) async throws -> CommandResult {
+    try await CommandRun(arguments, in: folder, environment: environment, executable: executable)
+      .finish(within: seconds)
+  }
+
+  /// Waits for the end.
+  /// - Throws: when it takes longer than `seconds`; the process and its children are killed then.
+  public func finish(within seconds: Double = 120) async throws -> CommandResult {
+    let ended = try await eventually(within: seconds) { self.poll() != nil }
+    guard ended, let code = poll() else {
+      kill(-processID, SIGKILL)
+      throw TestKitError(
+        "isomix \(arguments.joined(separator: " ")) did not end within \(seconds) s\n\(result(exitCode: -9))")
+    }
+    return result(exitCode: code)
+  }
+
+  /// Whether the process has ended.
+  public var hasEnded: Bool { poll() != nil }
+
+  /// What it wrote to standard error so far.
+  public var errors: String { CommandRun.text(errorPath) }
+
+  /// What it wrote to standard output so far.
+  public var output: String { CommandRun.text(outputPath) }
+
+  /// Sends a signal to the process alone.
+  public func signal(_ number: Int32) { kill(processID, number) }
+
+  /// The worker processes that it has started and that are alive.
+  public var workers: [pid_t] {
+    ProcessTable.living().filter { $0.parent == processID && $0.arguments.contains("worker") }.map(
+      \.processID)
+  }
+
+  /// Every process of its group that is alive: itself, its children, orphans of theirs.
+  public var group: [pid_t] {
+    ProcessTable.living().filter { $0.group == processID }.map(\.processID)
+  }
+
+  private func result(exitCode: Int32) -> CommandResult {
+    CommandResult(exitCode: exitCode, output: output, errors: errors)
+  }
+
+  private func poll() -> Int32? {
+    status.withLock { status in
+      if let status { return status }
+      var code: Int32 = 0
+      guard waitpid(processID, &code, WNOHANG) == processID else { return nil }
+      let number = code & 0x7f
+      status = number == 0 ? (code >> 8) & 0xff : -number
+      return status
+    }
+  }
+
+  private static func text(_ path: String) -> String {
+    String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+  }
+
+  private static func withStrings<Value>(
+    _ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Value
+  ) -> Value {
+    let pointers = texts.map { strdup($0) }
+    defer { for pointer in pointers { free(pointer) } }
+    return body(pointers + [nil])
+  }
+}
+
+/// Waits until a condition holds, looking every few milliseconds; false when the time is up.
+public func eventually(within seconds: Double, _ condition: () throws -> Bool) async throws -> Bool {
+  let deadline = ContinuousClock.now.advanced(by: .seconds(seconds))
+  while ContinuousClock.now < deadline {
+    if try condition() { return true }
+    try await Task.sleep(for: .milliseconds(5))
+  }
+  return try condition()
+}
