@@ -69,7 +69,7 @@ let package = Package(
     .testTarget(name: "WireTests", dependencies: ["Wire", "TestKit"]),
     .testTarget(name: "CoordinationTests", dependencies: ["Coordination", "TestKit"]),
     .testTarget(name: "ZeroMQTransportTests", dependencies: ["ZeroMQTransport", "TestKit"]),
-    .testTarget(name: "FitRuntimeTests", dependencies: ["FitRuntime", "TestKit"]),
+    .testTarget(name: "FitRuntimeTests", dependencies: ["FitRuntime", "NumericsKit", "TestKit"]),
     .testTarget(
       name: "CommandTests",
       dependencies: [

@@ -30,7 +30,7 @@ public enum Endpoint {
 
   /// A bound endpoint as others can connect to it: wildcards become this host's name, and IPv4 addresses that
   /// the system writes as IPv6 ones are written as IPv4.
-  static func advertised(_ bound: String) -> String {
+  package static func advertised(_ bound: String) -> String {
     let mapped = "tcp://[::ffff:"
     let endpoint =
       bound.hasPrefix(mapped)

@@ -4,7 +4,7 @@ extension Plan {
   /// Checks that the numbers of a plan that came over the network fit each other, so that arithmetic with them
   /// can't trap.
   /// - Throws: ``FitError``.
-  func check() throws {
+  package func check() throws {
     let jobs: [(plan: JobPlan, kind: JobKind, rows: Int)] =
       [(gradient, .gradient, problem.rows), (objective, .objective, problem.rows)]
       + (prediction.map { [($0, .prediction, problem.testRows)] } ?? [])

@@ -1,23 +1,21 @@
 import NumericsKit
 
 /// Sums the pieces of one subtree up to its root.
-struct SubtreeSum {
+package struct SubtreeSum {
   private var reducer: TreeReducer
   private let root: TreeNode
-  private let level: Int
 
   /// The pieces are nodes below `root`, renumbered so that the root is the root of a tree of its own.
-  init(tree: ReductionTree, root: TreeNode) {
+  package init(tree: ReductionTree, root: TreeNode) {
     self.root = root
-    level = root.level
     reducer = TreeReducer(tree: ReductionTree(leafCount: tree.leaves(of: root).count))
   }
 
-  mutating func insert(_ value: [Double], at node: TreeNode) {
+  package mutating func insert(_ value: [Double], at node: TreeNode) {
     let first = node.index - (root.index << (root.level - node.level))
     let local = TreeNode(level: min(node.level, reducer.tree.height), index: first)
     reducer.insert(value, at: local)
   }
 
-  var value: [Double] { reducer.result ?? [] }
+  package var value: [Double] { reducer.result ?? [] }
 }
