@@ -53,7 +53,7 @@ extension ModelSpecification {
     guard let composed = try? Yams.compose(yaml: text) else {
       throw file.error("the target file \(path) is not JSON")
     }
-    let root = SpecificationNode(node: composed, path: "model", source: path)
+    let root = SpecificationNode(node: composed, path: "model", source: SpecificationSource(name: path))
     return try gaussianMixture(root.mapping(["weights", "means", "covariances"]))
   }
 
@@ -91,7 +91,8 @@ extension ModelSpecification {
       })
   }
 
-  private static func sinhArcsinh(_ node: SpecificationNode) throws(SpecificationError) -> ModelSpecification {
+  private static func sinhArcsinh(_ node: SpecificationNode) throws(SpecificationError) -> ModelSpecification
+  {
     let values = try node.mapping(["family", "covariance", "skew", "tail"])
     let skew = try values.required("skew").numbers()
     let dimension = try checked(skew.count, values.required("skew"))
