@@ -9,6 +9,11 @@ public struct FitJob: Sendable, Hashable {
   public var kind: JobKind
   /// The iteration whose noise is used.
   public var iteration: Int
+
+  package init(kind: JobKind, iteration: Int) {
+    self.kind = kind
+    self.iteration = iteration
+  }
 }
 
 /// The course of a fit: which pass comes next, and what its sums do to the mixture.

@@ -33,6 +33,17 @@ public struct JobPlan: Sendable, Hashable, Codable {
   public var samplesPerTile: Int
   public var rowsPerTile: Int
 
+  /// Whether the cut is one of a problem's components into pieces of at least one.
+  func isCut(of problem: ProblemSize) -> Bool {
+    components == problem.components && gradientWidth == problem.dimension + 2
+      && [components, samples, componentsPerBlock, samplesPerTile, rowsPerTile].allSatisfy {
+        (1...JobPlan.largestCount).contains($0)
+      } && (0...JobPlan.largestCount).contains(rows)
+  }
+
+  /// More than any fit has of anything; keeps products far from overflow.
+  private static let largestCount = 1 << 40
+
   private var componentBlocks: Int { ceilingDivision(components, componentsPerBlock) }
   private var sampleTiles: Int { ceilingDivision(samples, samplesPerTile) }
   private var rowTiles: Int { ceilingDivision(rows, rowsPerTile) }

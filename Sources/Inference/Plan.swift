@@ -20,6 +20,16 @@ public struct Plan: Sendable, Hashable, Codable {
     case .prediction: prediction
     }
   }
+
+  /// Whether the jobs are cuts of the problem; what comes from a file or a peer may be anything.
+  var isConsistent: Bool {
+    version == Plan.currentVersion
+      && [gradient, objective, prediction].allSatisfy { $0?.isCut(of: problem) ?? true }
+      && gradient.samples == problem.samples && gradient.rows == problem.rows
+      && objective.rows == problem.rows && (prediction?.rows ?? problem.testRows) == problem.testRows
+      && gradient.kind == .gradient && objective.kind == .objective
+      && (prediction?.kind ?? .prediction) == .prediction
+  }
 }
 
 /// The numbers that a plan is made from.

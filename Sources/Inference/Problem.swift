@@ -66,7 +66,10 @@ public struct Problem: Sendable {
     train = try setup.train.map(Problem.open)
     test = try setup.test.map(Problem.open)
     target = try Problem.target(specification.model, design: train?.manifest)
-    guard plan.problem.dimension == target.dimension, plan.problem.rows == train?.manifest.rows ?? 0 else {
+    guard plan.problem.dimension == target.dimension, plan.problem.rows == train?.manifest.rows ?? 0,
+      plan.problem.components == specification.mixture.components,
+      plan.problem.samples == specification.inference.samples, plan.isConsistent
+    else {
       throw FitError(.software, "the plan does not fit the target and the data")
     }
   }

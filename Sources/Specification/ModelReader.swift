@@ -53,7 +53,7 @@ extension ModelSpecification {
     guard let composed = try? Yams.compose(yaml: text) else {
       throw file.error("the target file \(path) is not JSON")
     }
-    let root = SpecificationNode(node: composed, path: "model", source: path)
+    let root = SpecificationNode(node: composed, path: "model", source: SpecificationSource(name: path))
     return try gaussianMixture(root.mapping(["weights", "means", "covariances"]))
   }
 

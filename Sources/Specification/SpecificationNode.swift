@@ -6,12 +6,12 @@ struct SpecificationNode {
   let node: Node
   /// Dotted path from the root, for messages and `--set`.
   let path: String
-  /// Name of the file, or of the option that the value came from.
-  let source: String
+  let source: SpecificationSource
 
-  /// `file:line:column: ` of the value.
+  /// `file:line:column: ` of the value, or the option that it came from.
   var place: String {
-    node.mark.map { "\(source):\($0.line):\($0.column): " } ?? "\(source): "
+    if let mark = node.mark { return "\(source.name):\(mark.line):\(mark.column): " }
+    return source.option(for: path).map { "--set \($0): " } ?? "\(source.name): "
   }
 
   func error(_ text: String) -> SpecificationError { SpecificationError(place + text) }
@@ -23,15 +23,18 @@ struct SpecificationNode {
     guard let mapping = node.mapping else { throw error("\(name) must be a mapping (key: value)") }
     var values: [String: SpecificationNode] = [:]
     for (keyNode, value) in mapping {
-      let keyPlace = SpecificationNode(node: keyNode, path: path, source: source)
-      guard let key = keyNode.scalar?.string else { throw keyPlace.error("a key of \(name) is not a text") }
+      guard let key = keyNode.scalar?.string else {
+        throw SpecificationNode(node: keyNode, path: path, source: source).error(
+          "a key of \(name) is not a text")
+      }
+      let child = path.isEmpty ? key : "\(path).\(key)"
+      let keyPlace = SpecificationNode(node: keyNode, path: child, source: source)
       guard allowed.contains(key) else {
-        let hint = nearest(to: key, in: allowed).map { "; did you mean '\($0)'?" } ?? ""
+        let hint = nearest(to: key, in: allowed).map { "; did you mean '\($0)'?" } ?? "."
         let known = allowed.joined(separator: ", ")
         throw keyPlace.error(
           "unknown key '\(key)'\(path.isEmpty ? "" : " in \(path)")\(hint) Valid keys: \(known)")
       }
-      let child = path.isEmpty ? key : "\(path).\(key)"
       values[key] = SpecificationNode(node: value, path: child, source: source)
     }
     return SpecificationMapping(values: values, parent: self)
@@ -64,7 +67,8 @@ struct SpecificationNode {
   }
 
   func integer(atLeast minimum: Int, atMost maximum: Int = .max) throws(SpecificationError) -> Int {
-    guard let scalar = node.scalar, let value = Int.construct(from: scalar) else {
+    // Not Yams' own reading: that takes 010 for 8, and traps on an overflow of base-60 numbers such as 9:59.
+    guard let scalar = node.scalar, let value = Int(scalar.string) else {
       throw error("\(name) must be a whole number, not \(described)")
     }
     guard value >= minimum else { throw error("\(name) must be at least \(minimum), not \(value)") }
@@ -121,6 +125,19 @@ struct SpecificationNode {
     case .sequence: "a list"
     case .alias: "an alias"
     }
+  }
+}
+
+/// Where the values of a spec come from.
+struct SpecificationSource {
+  /// Name of the file.
+  let name: String
+  /// Dotted paths that were set from outside the file, each with the option's text.
+  var options: [(path: String, text: String)] = []
+
+  /// The option that a path, or what it lies in, was last set by.
+  func option(for path: String) -> String? {
+    options.last { path == $0.path || path.hasPrefix($0.path + ".") || path.hasPrefix($0.path + "[") }?.text
   }
 }
 

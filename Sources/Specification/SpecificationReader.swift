@@ -26,8 +26,12 @@ extension FitSpecification {
     } catch {
       throw SpecificationError("\(source): \(Self.plain(error))")
     }
-    for override in overrides { root = try Self.apply(override, to: root) }
-    let node = SpecificationNode(node: root, path: "", source: source)
+    var origin = SpecificationSource(name: source)
+    for override in overrides {
+      root = try Self.apply(override, to: root)
+      origin.options.append((String(override.prefix { $0 != "=" }), override))
+    }
+    let node = SpecificationNode(node: root, path: "", source: origin)
     let mapping = try node.mapping(["model", "data", "mixture", "inference"])
     let model = try ModelSpecification(mapping.required("model"), folder: folder)
     self.model = model
@@ -61,14 +65,27 @@ extension FitSpecification {
     let text = String(override[override.index(after: equals)...])
     let value: Node
     do {
-      value = try Yams.compose(yaml: text) ?? Node("")
+      value = try Yams.compose(yaml: text) ?? .scalar(Node.Scalar("", .implicit, .plain))
     } catch {
       throw SpecificationError("--set \(override): the value is not YAML")
     }
     guard !keys.contains("") else {
       throw SpecificationError("--set \(override): the key has an empty part")
     }
-    return put(value, at: keys[...], in: root)
+    return put(unmarked(value), at: keys[...], in: root)
+  }
+
+  /// A value without its place: that is a place in the option, not in the file.
+  private static func unmarked(_ node: Node) -> Node {
+    switch node {
+    case .scalar(var scalar):
+      scalar.mark = nil
+      return .scalar(scalar)
+    case .sequence(let sequence): return .sequence(Node.Sequence(sequence.map(unmarked)))
+    case .mapping(let mapping):
+      return .mapping(Node.Mapping(mapping.map { (unmarked($0.key), unmarked($0.value)) }))
+    case .alias: return node
+    }
   }
 
   private static func put(_ value: Node, at keys: ArraySlice<String>, in node: Node?) -> Node {
@@ -129,6 +146,9 @@ extension MixtureSpecification {
     low = try uniform?["low"]?.number() ?? -5
     high = try uniform?["high"]?.number() ?? 5
     variance = try uniform?["variance"]?.positive() ?? 1
+    guard (high - low).isFinite else {
+      throw node.error("mixture.initial.uniform: low (\(low)) and high (\(high)) are too far apart")
+    }
     guard low <= high else {
       throw node.error("mixture.initial.uniform: low (\(low)) must not be above high (\(high))")
     }

@@ -107,13 +107,21 @@ private func quoted(_ text: String) -> String {
     case "\r": result += "\\r"
     case "\t": result += "\\t"
     default:
-      if scalar.value < 32 || scalar.value == 127 {
-        let hexadecimal = String(scalar.value, radix: 16)
-        result += "\\x" + String(repeating: "0", count: 2 - hexadecimal.count) + hexadecimal
-      } else {
+      if isPlain(scalar) {
         result.unicodeScalars.append(scalar)
+      } else {
+        let hexadecimal = String(scalar.value, radix: 16)
+        result += "\\U" + String(repeating: "0", count: 8 - hexadecimal.count) + hexadecimal
       }
     }
   }
   return result + "\""
+}
+
+/// Whether YAML reads a character back as it is: it refuses most control characters and takes others for line ends.
+private func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+  switch scalar.value {
+  case 0x20...0x7E, 0xA0...0x2027, 0x202A...0xD7FF, 0xE000...0xFEFE, 0xFF00...0xFFFD, 0x10000...0x10FFFF: true
+  default: false
+  }
 }

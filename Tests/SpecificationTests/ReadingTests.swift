@@ -1,0 +1,165 @@
+import Foundation
+import Mixtures
+import Specification
+import Testing
+
+@Suite("Reading a spec")
+struct ReadingTests {
+  @Test("the resolved spec of every family reads back as the same spec, and resolves to the same text")
+  func roundTrip() throws {
+    var families: Set<String> = []
+    for yaml in Examples.all {
+      let specification = try Examples.read(yaml)
+      families.insert(specification.model.family)
+      let resolved = specification.resolvedYAML
+      let again = try Examples.read(resolved, folder: "/elsewhere")
+      #expect(again == specification, "\(resolved)")
+      #expect(again.resolvedYAML == resolved)
+    }
+    #expect(families == Set(ModelSpecification.families))
+  }
+
+  @Test("every value arrives where it belongs")
+  func values() throws {
+    let specification = try Examples.read(Examples.logistic)
+    guard case .regression(let regression) = specification.model else {
+      Issue.record("no regression")
+      return
+    }
+    #expect(regression.family == .logistic && regression.response == "malignant")
+    #expect(
+      regression.features == ["radius", "texture"] && !regression.intercept && regression.priorScale == 3)
+    #expect(specification.data?.train.paths == ["/work/specs/train.csv"])
+    #expect(specification.data?.test?.paths == ["/work/specs/test.csv"])
+    #expect(specification.data?.standardize == false && specification.data?.precision == .float32)
+    #expect(specification.data?.missing == .drop)
+    #expect(mixture(specification) == [7, -2, 3, 0.5])
+    let inference = specification.inference
+    #expect(inference.algorithm == .md && inference.samples == 12 && inference.iterations == 321)
+    #expect(inference.stepSize == .linear(from: 0.1, to: 0.001) && inference.seed == .max)
+    #expect(inference.objectiveDraws == 400 && inference.objectiveInterval == 25)
+    #expect(inference.predictionDraws == 77)
+  }
+
+  private func mixture(_ specification: FitSpecification) -> [Double] {
+    let mixture = specification.mixture
+    return [Double(mixture.components), mixture.low, mixture.high, mixture.variance]
+  }
+
+  @Test("defaults are those of the contract")
+  func defaults() throws {
+    let specification = try Examples.read(
+      "model: {family: logistic, response: y}\ndata: {train: t.csv}\n\(Examples.mixture)\n\(Examples.inference)"
+    )
+    guard case .regression(let regression) = specification.model else {
+      Issue.record("no regression")
+      return
+    }
+    #expect(regression.features == nil && regression.intercept && regression.priorScale == 10)
+    #expect(specification.data?.standardize == true && specification.data?.precision == .float64)
+    #expect(specification.data?.missing == .error && specification.data?.test == nil)
+    #expect(mixture(specification) == [5, -5, 5, 1])
+    #expect(specification.inference.algorithm == .ibw && specification.inference.samples == 10)
+    #expect(specification.inference.iterations == 10_000 && specification.inference.seed == 1)
+    #expect(specification.inference.objectiveInterval == nil)
+  }
+
+  @Test("relative paths start at the spec's folder, absolute ones stay")
+  func paths() throws {
+    let yaml = { (train: String) in
+      "model: {family: logistic, response: y}\ndata: {train: \(train)}\n\(Examples.mixture)\n\(Examples.inference)"
+    }
+    let cases: [(String, [String])] = [
+      ("a.csv", ["/work/specs/a.csv"]), ("../a.csv", ["/work/a.csv"]), ("./b/*.csv", ["/work/specs/b/*.csv"]),
+      ("/data/a.csv", ["/data/a.csv"]), ("[a.csv, /b.csv]", ["/work/specs/a.csv", "/b.csv"]),
+    ]
+    for (text, paths) in cases { #expect(try Examples.read(yaml(text)).data?.train.paths == paths) }
+    let separate = try Examples.read(yaml("{features: x.npy, response: ../y.npy}")).data?.train
+    #expect(separate?.paths == ["/work/specs/x.npy"] && separate?.responseFile == "/work/y.npy")
+  }
+
+  @Test("a covariance is a matrix, a diagonal or one variance")
+  func covariances() throws {
+    let cases: [(String, [[Double]])] = [
+      ("2", [[2, 0], [0, 2]]), ("[2, 3]", [[2, 0], [0, 3]]), ("[[2, 1], [1, 3]]", [[2, 1], [1, 3]]),
+    ]
+    for (text, matrix) in cases {
+      let yaml = Examples.analytic("{family: gaussian, mean: [0, 0], covariance: \(text)}")
+      #expect(try Examples.read(yaml).model == .gaussian(mean: [0, 0], covariance: matrix))
+    }
+  }
+
+  @Test("a Gaussian mixture comes from a JSON file beside the spec, and resolves without it")
+  func mixtureFile() throws {
+    let folder = try TemporaryFolder()
+    let json =
+      #"{"weights": [0.5, 0.5], "means": [[1.5, 2], [3e-1, -4]], "covariances": [[1, 2], [[2, 1], [1, 2]]]}"#
+    try folder.write("target.json", json)
+    let yaml = Examples.analytic("{family: gaussian_mixture, file: target.json}")
+    let specification = try Examples.read(yaml, folder: folder.path)
+    let expected = ModelSpecification.gaussianMixture(
+      weights: [0.5, 0.5], means: [[1.5, 2], [0.3, -4]],
+      covariances: [[[1, 0], [0, 2]], [[2, 1], [1, 2]]])
+    #expect(specification.model == expected)
+    #expect(try Examples.read(specification.resolvedYAML).model == expected)
+    #expect(complaint(yaml, folder: "/nowhere").contains("can't read the target file /nowhere/target.json"))
+    try folder.write("target.json", json.replacingOccurrences(of: "means", with: "mean"))
+    #expect(complaint(yaml, folder: folder.path).contains("\(folder.path)/target.json:1:"))
+    try folder.write("target.json", "{\"means\": [")
+    #expect(complaint(yaml, folder: folder.path).contains("target.json is not JSON"))
+    let both = Examples.analytic("{family: gaussian_mixture, file: target.json, means: [[1]]}")
+    #expect(complaint(both, folder: folder.path).contains("'model.means' has no place beside 'model.file'"))
+  }
+
+  @Test("any text survives as a column's name")
+  func texts() throws {
+    for name in [
+      "null", "~", "true", "5", "a: b", "- x", "#", "'", "\"", "\\", "new\nline", "tab\t", "\r", "ü\u{301}",
+      "\u{85}", "\u{2028}", "\u{2029}", "x\u{FEFF}", "\u{FFFE}", "\u{0}\u{1}\u{7F}\u{9F}", "\u{1F9EE}", " ",
+      "x ",
+      "{", "[", "&a", "*a", "!t", "%", "@", "`",
+    ] {
+      var specification = try Examples.read(Examples.logistic)
+      guard case .regression(var regression) = specification.model else { continue }
+      regression.response = name
+      regression.features = [name + "2"]
+      specification.model = .regression(regression)
+      let again = try Examples.read(specification.resolvedYAML)
+      #expect(again == specification, "\(name.debugDescription)")
+    }
+  }
+
+  @Test("options change or add any value")
+  func overrides() throws {
+    let yaml = Examples.logistic
+    #expect(try Examples.read(yaml, set: ["mixture.components=10"]).mixture.components == 10)
+    let several = try Examples.read(
+      yaml,
+      set: [
+        "inference.seed=3", "inference.seed=4", "inference.objective.draws=9", "data.test=~",
+        "inference.step_size=0.5", "model.features=[a, b]", "mixture.initial={uniform: {low: 0}}",
+        "data.train=x=y.csv",
+      ])
+    #expect(several.inference.seed == 4 && several.inference.objectiveDraws == 9)
+    #expect(several.inference.objectiveInterval == 25)
+    #expect(several.data?.test == nil && several.inference.stepSize == .constant(stepSize: 0.5))
+    #expect(several.mixture.low == 0 && several.mixture.high == 5)
+    #expect(several.data?.train.paths == ["/work/specs/x=y.csv"])
+    let made = try Examples.read(
+      "model: {family: funnel}",
+      set: ["mixture.components=2", "inference.step_size.schedule.constant.size=1"])
+    #expect(made.inference.stepSize == .constant(stepSize: 1))
+  }
+
+  @Test("whole numbers are read as decimal")
+  func integers() throws {
+    for (text, value) in [("010", 10), ("+7", 7)] {
+      #expect(
+        try Examples.read(Examples.logistic, set: ["mixture.components=\(text)"]).mixture.components == value)
+    }
+    for text in ["1:30", "99999999999999:99:99", "0x10", "1_000", "1e3", "5.0", "99999999999999999999"] {
+      let message = complaint(Examples.logistic, set: ["mixture.components=\(text)"])
+      #expect(message.contains("mixture.components must be a whole number, not '\(text)'"))
+    }
+  }
+}
