@@ -3,6 +3,7 @@ import Coordination
 import Foundation
 import Glibc
 import Inference
+import Reporting
 import Wire
 import ZeroMQTransport
 
@@ -95,7 +96,7 @@ private final class WorkerLoop {
     guard let exit else { return ExitCode.done }
     // A local worker's coordinator has been told and says it itself.
     if options.parent == nil, !exit.message.isEmpty {
-      FileHandle.standardError.write(Data("isomix worker: \(exit.message)\n".utf8))
+      try? StandardStream.error.write("isomix worker: \(exit.message)\n")
     }
     return exit.code
   }

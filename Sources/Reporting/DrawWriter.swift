@@ -58,7 +58,9 @@ public struct DrawWriter {
     let bytes = Array(text.utf8)
     var offset = 0
     while offset < bytes.count {
-      let count = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress! + offset, bytes.count - offset) }
+      let count = bytes.withUnsafeBytes {
+        Foundation.write(descriptor, $0.baseAddress! + offset, bytes.count - offset)
+      }
       if count < 0, errno == EINTR { continue }
       guard count > 0 else { throw failure(path) }
       offset += count

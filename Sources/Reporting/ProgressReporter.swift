@@ -47,7 +47,9 @@ public final class ProgressReporter {
 
   /// A step was taken.
   public func step(iteration: Int, seconds: Double) {
-    guard style == .bar, seconds - lastShown >= ProgressReporter.barInterval, let row = lastRow else { return }
+    guard style == .bar, seconds - lastShown >= ProgressReporter.barInterval, let row = lastRow else {
+      return
+    }
     show(row, iteration: iteration, seconds: seconds)
   }
 
@@ -94,7 +96,9 @@ public final class ProgressReporter {
     if let step = row.stepSize { parts.append(String(format: "step %.3g", step)) }
     if iteration > 0 {
       parts.append(String(format: rate >= 100 ? "%.0f it/s" : "%.2f it/s", rate))
-      parts.append(iteration < iterations ? "\(duration(Double(iterations - iteration) / rate)) left" : duration(seconds))
+      parts.append(
+        iteration < iterations ? "\(duration(Double(iterations - iteration) / rate)) left" : duration(seconds)
+      )
     }
     let line = parts.joined(separator: "  ")
     if style == .bar {
@@ -116,11 +120,13 @@ public final class ProgressReporter {
     barIsOpen = false
   }
 
-  private func emit(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  private func emit(_ text: String) { StandardStream.error.offer(text) }
 
   private func emitJSON(_ fields: [String: Any]) {
-    guard let data = try? JSONSerialization.data(withJSONObject: fields, options: [.sortedKeys]) else { return }
-    FileHandle.standardOutput.write(data + Data("\n".utf8))
+    guard let data = try? JSONSerialization.data(withJSONObject: fields, options: [.sortedKeys]) else {
+      return
+    }
+    StandardStream.output.offer(String(decoding: data, as: UTF8.self) + "\n")
   }
 }
 

@@ -24,7 +24,8 @@ public final class RunLog {
   public func append(level: String, _ message: String) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let line = Line(time: Date().ISO8601Format(.init(includingFractionalSeconds: true)), level: level, message: message)
+    let line = Line(
+      time: Date().ISO8601Format(.init(includingFractionalSeconds: true)), level: level, message: message)
     guard let data = try? encoder.encode(line) else { return }
     let bytes = Array(data) + [UInt8(ascii: "\n")]
     _ = write(descriptor, bytes, bytes.count)
