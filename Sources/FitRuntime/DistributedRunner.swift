@@ -113,7 +113,11 @@ final class DistributedRunner: JobRunner {
       case .drop(let peer): socket.drop(peer.number)
       }
     }
-    if let failure { throw failure }
+    if let failure {
+      // Who is asked to stop stops for that reason, even if workers were asked too and left first.
+      try interruption.check()
+      throw failure
+    }
     for peer in unreachable { try handle(.unreachable(peer)) }
   }
 

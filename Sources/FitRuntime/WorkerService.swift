@@ -31,8 +31,12 @@ public struct WorkerService {
         return ExitCode.unavailable
       }
     }
-    // A terminal's ctrl-C reaches every process of the group; local workers wait for their coordinator's word.
-    if options.parent != nil { signal(SIGINT, SIG_IGN) }
+    // Ctrl-C, and what a batch queue sends before the time limit, reach every process of a job; local workers
+    // wait for their coordinator's word.
+    if options.parent != nil {
+      signal(SIGINT, SIG_IGN)
+      signal(SIGUSR1, SIG_IGN)
+    }
     let signals = try Signals(options.parent == nil ? [SIGTERM, SIGINT] : [SIGTERM])
     let identity = try Identity.measure()
     let loop = try WorkerLoop(options, identity: identity, signals: signals)
@@ -50,8 +54,12 @@ private final class WorkerLoop {
   private let progress = ProgressCounter()
   private var machine: Worker
   private var exit: (code: Int32, message: String)?
+  /// When a local worker that got SIGTERM ends by itself.
+  private var stop: (when: Instant, reason: String)?
 
   private static let turn_ms = 250
+  /// How long a local worker that got SIGTERM waits for its coordinator, which probably got it too, to end the run.
+  private static let patience_ms = 200
   /// How long a failed send is tried again before the coordinator counts as gone.
   private static let sendAttempts = 200
 
@@ -88,8 +96,10 @@ private final class WorkerLoop {
         for event in incoming { try handle(event) }
       }
       if ready[2], let number = signals.next() {
-        try handle(.stopRequested("stopped by \(Signals.name(number))"))
+        let patience = options.parent == nil ? 0 : WorkerLoop.patience_ms
+        stop = stop ?? (Clock.now.adding(milliseconds: patience), "stopped by \(Signals.name(number))")
       }
+      if let stop, stop.when <= Clock.now { try handle(.stopRequested(stop.reason)) }
       if let parent = options.parent, Int(getppid()) != parent { return ExitCode.unavailable }
       try handle(.tick(progress: progress.value))
     }
