@@ -24,6 +24,7 @@ final class DistributedRunner: JobRunner {
 
   private static let turn_ms = 100
   private static let lastWords_us: UInt32 = 20_000
+  private static let lastLooks = 10
 
   /// Opens the endpoints and starts the local workers.
   ///
@@ -89,6 +90,14 @@ final class DistributedRunner: JobRunner {
     for event in events { try handle(event) }
   }
 
+  /// A connection is gone a little before its process has ended: how it ended says more.
+  private func awaitChildren() throws {
+    for _ in 0..<DistributedRunner.lastLooks where children.count > 0 {
+      usleep(DistributedRunner.lastWords_us)
+      try reapChildren()
+    }
+  }
+
   private func reapChildren() throws {
     childrenEnded = false
     let ended = children.reap()
@@ -113,7 +122,12 @@ final class DistributedRunner: JobRunner {
       case .drop(let peer): socket.drop(peer.number)
       }
     }
-    if let failure { throw failure }
+    if let failure {
+      // Who is asked to stop stops for that reason, even if workers were asked too and left first.
+      try interruption.check()
+      throw failure
+    }
+    if !unreachable.isEmpty { try awaitChildren() }
     for peer in unreachable { try handle(.unreachable(peer)) }
   }
 

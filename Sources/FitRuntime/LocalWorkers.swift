@@ -62,6 +62,9 @@ final class LocalWorkers {
     return body(pointers + [nil])
   }
 
+  /// Processes that have not ended.
+  var count: Int { running.count }
+
   /// The workers that have ended since the last call, with how they ended.
   func reap() -> [(processID: Int, description: String)] {
     var ended: [(processID: Int, description: String)] = []

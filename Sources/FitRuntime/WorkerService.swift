@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import Inference
 import NumericsKit
+import Reporting
 import Wire
 import ZeroMQTransport
 
@@ -31,8 +32,12 @@ public struct WorkerService {
         return ExitCode.unavailable
       }
     }
-    // A terminal's ctrl-C reaches every process of the group; local workers wait for their coordinator's word.
-    if options.parent != nil { signal(SIGINT, SIG_IGN) }
+    // Ctrl-C, and what a batch queue sends before the time limit, reach every process of a job; local workers
+    // wait for their coordinator's word.
+    if options.parent != nil {
+      signal(SIGINT, SIG_IGN)
+      signal(SIGUSR1, SIG_IGN)
+    }
     let signals = try Signals(options.parent == nil ? [SIGTERM, SIGINT] : [SIGTERM])
     let identity = try Identity.measure()
     let loop = try WorkerLoop(options, identity: identity, signals: signals)
@@ -56,9 +61,13 @@ private final class WorkerLoop {
   private var pending: [Computation] = []
   private var serviced = Clock.now
   private var exit: (code: Int32, message: String)?
+  /// When a local worker that got SIGTERM ends by itself.
+  private var stop: (when: Instant, reason: String)?
 
   /// How long the loop sleeps when there is nothing to do.
   private static let turn_ms = 250
+  /// How long a local worker that got SIGTERM waits for its coordinator, which probably got it too, to end the run.
+  private static let patience_ms = 200
   /// How often the connection is looked after during a computation.
   private static let serviceInterval_ms = 50
   /// How long a full queue is waited for; a coordinator that takes nothing is noticed by its silence.
@@ -93,7 +102,7 @@ private final class WorkerLoop {
     guard let exit else { return ExitCode.done }
     // A local worker's coordinator has been told and says it itself.
     if options.parent == nil, !exit.message.isEmpty {
-      FileHandle.standardError.write(Data("isomix worker: \(exit.message)\n".utf8))
+      try? StandardStream.error.write("isomix worker: \(exit.message)\n")
     }
     return exit.code
   }
@@ -103,8 +112,10 @@ private final class WorkerLoop {
     let ready = try poller.wait(timeout_ms: wait_ms)
     if ready[0] { try receive() }
     if ready[1], let number = signals.next() {
-      try handle(.stopRequested("stopped by \(Signals.name(number))"))
+      let patience = options.parent == nil ? 0 : WorkerLoop.patience_ms
+      stop = stop ?? (Clock.now.adding(milliseconds: patience), "stopped by \(Signals.name(number))")
     }
+    if let stop, stop.when <= Clock.now { try handle(.stopRequested(stop.reason)) }
     if let parent = options.parent, Int(getppid()) != parent {
       exit = exit ?? (ExitCode.unavailable, "")
     }
@@ -137,7 +148,6 @@ private final class WorkerLoop {
   private func prepare(_ bytes: [UInt8]) -> WorkerEvent {
     do {
       let setup = try FitSetup(decoding: bytes)
-      try setup.plan.check()
       pool = ComputePool(
         problem: try Problem(setup), threads: options.threads, progress: progress,
         afterTile: { [unowned self] in try afterTile() })

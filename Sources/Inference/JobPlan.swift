@@ -38,11 +38,12 @@ public struct JobPlan: Sendable, Hashable, Codable {
     components == problem.components && gradientWidth == problem.dimension + 2
       && [components, samples, componentsPerBlock, samplesPerTile, rowsPerTile].allSatisfy {
         (1...JobPlan.largestCount).contains($0)
-      } && (0...JobPlan.largestCount).contains(rows)
+      } && (0...JobPlan.mostRows).contains(rows)
   }
 
-  /// More than any fit has of anything; keeps products far from overflow.
-  private static let largestCount = 1 << 40
+  /// More than any fit has; keeps products of two far from overflow.
+  private static let largestCount = 1 << 31
+  private static let mostRows = 1 << 40
 
   private var componentBlocks: Int { ceilingDivision(components, componentsPerBlock) }
   private var sampleTiles: Int { ceilingDivision(samples, samplesPerTile) }

@@ -120,13 +120,13 @@ public final class ProgressReporter {
     barIsOpen = false
   }
 
-  private func emit(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  private func emit(_ text: String) { StandardStream.error.offer(text) }
 
   private func emitJSON(_ fields: [String: Any]) {
     guard let data = try? JSONSerialization.data(withJSONObject: fields, options: [.sortedKeys]) else {
       return
     }
-    FileHandle.standardOutput.write(data + Data("\n".utf8))
+    StandardStream.output.offer(String(decoding: data, as: UTF8.self) + "\n")
   }
 }
 

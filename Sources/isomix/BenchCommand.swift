@@ -41,7 +41,7 @@ struct BenchKernelCommand: ParsableCommand {
       let result = try KernelBenchmark.run(
         rows: rows, dimension: dimension, samples: samples, precision: precision, seconds: seconds)
       if json { return try printJSON(result) }
-      printOut(
+      try printOut(
         String(
           format:
             "logistic gradient %@, %d rows × %d, %d samples: %.1f GFLOP/s, %.0f %% of matrix multiplication "
@@ -76,9 +76,9 @@ struct BenchCoordinationCommand: ParsableCommand {
       let result = try CoordinationBenchmark.run(
         components: components, dimension: dimension, workers: workers.values, iterations: iterations)
       if json { return try printJSON(result) }
-      printOut("an empty iteration of N = \(components), d = \(dimension):")
+      try printOut("an empty iteration of N = \(components), d = \(dimension):")
       for row in result.rows {
-        printOut(
+        try printOut(
           String(
             format: "  %2d worker(s): median %.0f µs, 99 %% %.0f µs, least %.0f µs", row.workers,
             row.median_us, row.p99_us, row.minimum_us))
@@ -119,7 +119,7 @@ struct BenchFitCommand: ParsableCommand {
       let result = try FitBenchmark.run(options, workers: workers.values, repetitions: repetitions)
       if json { return try printJSON(result) }
       for row in result.rows {
-        printOut(
+        try printOut(
           String(
             format: "  %2d worker(s): %.1f iterations/s (median of %d), %.2f× of the first", row.workers,
             row.median, row.iterationsPerSecond.count, row.ratioToFirst))

@@ -48,7 +48,7 @@ struct DataImportCommand: ParsableCommand {
       let manifest = try DatasetImporter.importFiles(
         DataSource(paths: files, responseFile: responseFile), into: output, options: options)
       if json { return try printJSON(manifest) }
-      printOut(
+      try printOut(
         "Imported \(manifest.rows) rows × \(manifest.columns.count) columns into \(output) "
           + "(\(manifest.shards.count) shard(s)"
           + (manifest.droppedRows > 0 ? ", \(manifest.droppedRows) incomplete rows dropped" : "") + ").")

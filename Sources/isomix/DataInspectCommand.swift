@@ -20,7 +20,7 @@ struct DataInspectCommand: ParsableCommand {
     try reportingFailures("data inspect") {
       let inspection = try DatasetInspection.inspect(path: path)
       if json { return try printJSON(inspection) }
-      printOut(inspection.description)
+      try printOut(inspection.description)
     }
   }
 }

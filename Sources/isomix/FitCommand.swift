@@ -70,7 +70,7 @@ struct FitCommand: ParsableCommand {
       if progress == .json {
         try printJSON(SummaryEvent(summary: outcome.summary), pretty: false)
       } else if progress != .none {
-        printOut(FitCommand.describe(outcome))
+        try printOut(FitCommand.describe(outcome))
       }
     }
   }

@@ -2,8 +2,8 @@ import ArgumentParser
 import Coordination
 import FitRuntime
 import Foundation
+import Reporting
 
-@main
 struct Isomix: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "isomix",
@@ -22,6 +22,15 @@ struct Isomix: ParsableCommand {
     ])
 }
 
+/// Where the program starts.
+@main
+enum Entry {
+  static func main() {
+    StandardStream.fill()
+    Isomix.main()
+  }
+}
+
 /// Runs a command's body: a failure becomes one sentence on standard error and its exit code.
 func reportingFailures(_ command: String, _ body: () throws -> Void) throws {
   do {
@@ -30,18 +39,18 @@ func reportingFailures(_ command: String, _ body: () throws -> Void) throws {
     throw exit
   } catch {
     let failure = RunFailure(error)
-    FileHandle.standardError.write(Data("isomix \(command): \(failure.message)\n".utf8))
+    try? StandardStream.error.write("isomix \(command): \(failure.message)\n")
     throw ArgumentParser.ExitCode(failure.exitCode)
   }
 }
 
 /// Writes to standard output.
-func printOut(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+func printOut(_ text: String) throws { try StandardStream.output.write(text + "\n") }
 
 /// Writes a value as JSON to standard output, indented or on one line.
 func printJSON(_ value: some Encodable, pretty: Bool = true) throws {
   let encoder = JSONEncoder()
   encoder.outputFormatting =
     pretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
-  printOut(String(decoding: try encoder.encode(value), as: UTF8.self))
+  try printOut(String(decoding: try encoder.encode(value), as: UTF8.self))
 }

@@ -68,6 +68,72 @@ extension Commands {
       }
     }
 
+    @Test(arguments: [SIGTERM, SIGINT, SIGUSR1])
+    func signalToEveryProcessOfAJobIsAnInterruption(_ number: Int32) async throws {
+      let folder = try TemporaryFolder()
+      for attempt in 0..<4 {
+        let output = "out-\(attempt)"
+        let run = try Commands.startEndless(Examples.wine, ["--workers", "2"], in: folder, output: output)
+        try #require(try await run.waitForReady(2, output: folder(output)))
+        run.signalGroup(number)
+        let result = try await run.finish(within: Faults.promptly)
+        #expect(result.exitCode == 75, "\(result)")
+        try await Commands.expectNothingLeft(of: run, in: folder)
+      }
+    }
+
+    @Test func localWorkerThatIsToldToStopIsNamed() async throws {
+      let folder = try TemporaryFolder()
+      let run = try Commands.startEndless(Examples.wine, ["--workers", "2"], in: folder)
+      try #require(try await run.waitForReady(2, output: folder("out")))
+      let victim = try #require(run.workers.first)
+      kill(victim, SIGTERM)
+      let result = try await run.finish(within: Faults.promptly)
+      #expect(result.exitCode == 69, "\(result)")
+      #expect(result.errors.contains("/\(victim): it left: stopped by SIGTERM"), "\(result)")
+      try await Commands.expectNothingLeft(of: run, in: folder)
+    }
+
+    @Test func workersThatDieBeforeTheyJoinEndTheRun() async throws {
+      let folder = try TemporaryFolder()
+      let run = try Commands.startEndless(Examples.wine, ["--workers", "4"], in: folder)
+      var victim: pid_t?
+      _ = try await eventually(within: 20) {
+        victim = run.workers.last
+        return victim != nil
+      }
+      kill(try #require(victim), SIGKILL)
+      let result = try await run.finish(within: Faults.promptly)
+      #expect(result.exitCode == 69, "\(result)")
+      #expect(result.errors.contains("\(try #require(victim))"), "\(result)")
+      try await Commands.expectNothingLeft(of: run, in: folder)
+    }
+
+    /// A fit, and the moment and victim of a signal, drawn from a seed: whatever happens, the end is documented and
+    /// nothing is left. `ISOMIX_SOAK=1` runs more of them.
+    @Test(arguments: 0..<(ProcessInfo.processInfo.environment["ISOMIX_SOAK"] == "1" ? 300 : 12))
+    func anyEndIsClean(_ seed: Int) async throws {
+      var generator = SeededGenerator(seed: UInt64(seed))
+      let folder = try TemporaryFolder()
+      let workers = Int.random(in: 2...4, using: &generator)
+      let run = try Commands.startEndless(Examples.mixture2D, ["--workers", "\(workers)"], in: folder)
+      try await Task.sleep(for: .milliseconds(Int.random(in: 40...250, using: &generator)))
+      let signals = [SIGKILL, SIGTERM, SIGUSR1, SIGINT]
+      let number = signals.randomElement(using: &generator) ?? SIGKILL
+      if Bool.random(using: &generator), let victim = run.workers.randomElement(using: &generator) {
+        kill(victim, number)
+        // A local worker leaves these to its coordinator.
+        if number == SIGINT || number == SIGUSR1 { run.signal(number) }
+      } else {
+        run.signal(number)
+      }
+      let result = try await run.finish(within: Faults.promptly)
+      // Before it watches for them, a signal ends the process as signals do.
+      let isDocumented = [69, 75, -number].contains(result.exitCode)
+      #expect(isDocumented, "seed \(seed): \(result)")
+      #expect(try await eventually(within: 10) { run.group.isEmpty }, "seed \(seed): \(run.group) are left")
+    }
+
     @Test func interruptionBeforeTheFirstStepPromisesNoFile() async throws {
       let folder = try TemporaryFolder()
       let run = try Commands.startEndless(

@@ -264,6 +264,66 @@ extension Commands {
       #expect(run.output.contains("\r\u{1B}[K[####################] iteration 50/50  KL"), "\(run)")
     }
 
+    @Test func fullDiskBehindStandardOutputIsAnError() async throws {
+      let folder = try TemporaryFolder()
+      let done = try await fit(Examples.mixture2D, setting("inference.iterations=5"), in: folder)
+      for arguments in [
+        ["data", "inspect", Examples.data("wine-train.csv")], ["sample", done.path],
+        ["fit", Examples.mixture2D, "--output", folder("full"), "--progress", "json"]
+          + setting("inference.iterations=20", "inference.objective.every=1"),
+      ] {
+        let run = try await CommandRun(arguments, in: folder, output: "/dev/full").finish()
+        #expect(run.exitCode == 73, "\(run.errors)")
+        #expect(run.errors.contains("standard output"), "\(run.errors)")
+        Commands.expectPlainWords(run.errors)
+      }
+      #expect(FitFolder(path: folder("full")).has("summary.json"))
+    }
+
+    @Test(arguments: ["1", "2"])
+    func fitGoesOnWhenNobodyReadsItsProgress(_ workers: String) async throws {
+      let folder = try TemporaryFolder()
+      let pipe = folder("pipe")
+      #expect(mkfifo(pipe, 0o600) == 0)
+      // Open for reading too, so that neither end waits for the other; more events follow than a pipe holds.
+      let reader = open(pipe, O_RDWR | O_NONBLOCK)
+      let run = try CommandRun(
+        ["fit", Examples.mixture2D, "--output", folder("out"), "--progress", "json", "--workers", workers]
+          + setting(
+            "inference.iterations=2000", "inference.objective.every=1", "inference.objective.draws=40"),
+        in: folder, output: pipe)
+      let isWritten = try await eventually(within: 60) { FitFolder(path: folder("out")).has("summary.json") }
+      #expect(isWritten)
+      // What waits is read; the end is said then.
+      var buffer = [UInt8](repeating: 0, count: 1 << 16)
+      var text = ""
+      let hasEnded = try await eventually(within: 30) {
+        let count = read(reader, &buffer, buffer.count)
+        if count > 0 { text += String(decoding: buffer[..<count], as: UTF8.self) }
+        return run.hasEnded && count <= 0
+      }
+      close(reader)
+      #expect(hasEnded)
+      #expect(try await run.finish().exitCode == 0)
+      let lines = text.split(separator: "\n")
+      #expect(lines.last?.contains("state_sha256") == true)
+      for line in lines { _ = try JSONSerialization.jsonObject(with: Data(line.utf8)) }
+    }
+
+    @Test func fitGoesOnWhenItsReaderIsGone() async throws {
+      let folder = try TemporaryFolder()
+      for redirection in ["2>&1 | head -n 1", ">&- 2>&-", "2>/dev/full | head -n 1"] {
+        let output = folder("out")
+        let command = "\(CommandRun.executable) fit \(Examples.mixture2D) --output \(output) --progress json"
+        let settings = "--set inference.iterations=400 --set inference.objective.every=4"
+        let run = try await CommandRun.run(
+          ["-c", "\(command) \(settings) \(redirection); exit ${PIPESTATUS[0]}"], in: folder,
+          executable: "/bin/bash")
+        #expect(run.exitCode == 0, "\(redirection): \(run)")
+        #expect(try FitFolder(path: output).json("summary.json")["iterations"] as? Int == 400)
+      }
+    }
+
     @Test(arguments: [
       [], ["fit"], ["worker"], ["sample"], ["data", "import"], ["data", "inspect"], ["bench", "kernel"],
       ["bench", "coordination"], ["bench", "fit"],

@@ -38,15 +38,16 @@ public final class CommandRun: Sendable {
   ///
   /// - Parameters:
   ///   - folder: where it keeps its cache, its sockets and its output.
-  ///   - wrapper: a program with arguments that starts the executable, for example a terminal.
+  ///   - executable: another program than the built one.
+  ///   - output: where standard output goes instead of a file of its own: a device or a named pipe.
   public init(
     _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:],
-    executable: String = CommandRun.executable
+    executable: String = CommandRun.executable, output: String? = nil
   ) throws {
     self.arguments = arguments
     self.folder = folder
     let number = CommandRun.counter.wrappingAdd(1, ordering: .relaxed).oldValue
-    outputPath = folder(".stdout-\(number)")
+    outputPath = output ?? folder(".stdout-\(number)")
     errorPath = folder(".stderr-\(number)")
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -119,6 +120,9 @@ public final class CommandRun: Sendable {
 
   /// Sends a signal to the process alone.
   public func signal(_ number: Int32) { kill(processID, number) }
+
+  /// Sends a signal to the process and its children, as a batch queue does.
+  public func signalGroup(_ number: Int32) { kill(-processID, number) }
 
   /// The worker processes that it has started and that are alive.
   public var workers: [pid_t] {
