@@ -81,7 +81,7 @@ final class DistributedRunner: JobRunner {
 
   private func receive() throws {
     var events: [CoordinatorEvent] = []
-    _ = try socket.drain(bulkLimit: { machine.bulkLimit(for: PeerID(number: $0)) }) { incoming in
+    _ = try socket.drain(bulkLimit: bulkLimit(of:)) { incoming in
       switch incoming {
       case .message(let peer, let message): events.append(.received(PeerID(number: peer), message))
       case .malformed(let peer, let error): events.append(.malformed(PeerID(number: peer), error))
@@ -89,6 +89,8 @@ final class DistributedRunner: JobRunner {
     }
     for event in events { try handle(event) }
   }
+
+  private func bulkLimit(of peer: UInt32) -> Int { machine.bulkLimit(for: PeerID(number: peer)) }
 
   /// A connection is gone a little before its process has ended: how it ended says more.
   private func awaitChildren() throws {
