@@ -68,7 +68,7 @@ let package = Package(
     .testTarget(name: "InferenceTests", dependencies: ["Inference", "TestKit"]),
     .testTarget(name: "WireTests", dependencies: ["Wire", "TestKit"]),
     .testTarget(name: "CoordinationTests", dependencies: ["Coordination", "TestKit"]),
-    .testTarget(name: "ZeroMQTransportTests", dependencies: ["ZeroMQTransport", "TestKit"]),
+    .testTarget(name: "ZeroMQTransportTests", dependencies: ["ZeroMQTransport", "CZeroMQ", "TestKit"]),
     .testTarget(name: "FitRuntimeTests", dependencies: ["FitRuntime", "TestKit"]),
     .testTarget(name: "CommandTests", dependencies: ["isomix", "TestKit", "Inference", "Wire", "ZeroMQTransport"]),
   ],
