@@ -40,8 +40,8 @@ final class ForeignPeer {
   }
 
   /// The next frame, or nil after a while.
-  func receive(wait_ms: Int32 = 10_000) -> [UInt8]? {
-    var wait = wait_ms
+  func receive(milliseconds: Int32 = 10_000) -> [UInt8]? {
+    var wait = milliseconds
     zmq_setsockopt(socket, ZMQ_RCVTIMEO, &wait, 4)
     var message = zmq_msg_t()
     zmq_msg_init(&message)
