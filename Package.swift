@@ -68,7 +68,7 @@ let package = Package(
     .testTarget(name: "InferenceTests", dependencies: ["Inference", "TestKit"]),
     .testTarget(name: "WireTests", dependencies: ["Wire", "TestKit"]),
     .testTarget(name: "CoordinationTests", dependencies: ["Coordination", "TestKit"]),
-    .testTarget(name: "ZeroMQTransportTests", dependencies: ["ZeroMQTransport", "TestKit"]),
+    .testTarget(name: "ZeroMQTransportTests", dependencies: ["ZeroMQTransport", "CZeroMQ", "TestKit"]),
     .testTarget(name: "FitRuntimeTests", dependencies: ["FitRuntime", "NumericsKit", "TestKit"]),
     .testTarget(
       name: "CommandTests",

@@ -20,11 +20,19 @@ int isomix_set_parent_death_signal(int signal) {
 int isomix_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 static int signal_pipe[2] = {-1, -1};
+static volatile sig_atomic_t exit_code = 0;
+static char exit_message[512];
+static volatile sig_atomic_t exit_message_length = 0;
 
 // Async-signal-safe: one write of one byte. A full pipe loses nothing that matters: the reader has not caught
 // up with the signals before.
 static void remember_signal(int number) {
   int saved = errno;
+  if (exit_code != 0 && number != SIGCHLD) {
+    ssize_t ignored = write(STDERR_FILENO, exit_message, (size_t)exit_message_length);
+    (void)ignored;
+    _exit(exit_code);
+  }
   unsigned char byte = (unsigned char)number;
   ssize_t written = write(signal_pipe[1], &byte, 1);
   (void)written;
@@ -42,6 +50,14 @@ int isomix_watch_signals(const int *signals, int count) {
     if (sigaction(signals[i], &action, NULL) != 0) return -1;
   }
   return signal_pipe[0];
+}
+
+void isomix_exit_on_signal(int code, const char *message) {
+  exit_code = 0;
+  size_t length = strnlen(message, sizeof exit_message);
+  memcpy(exit_message, message, length);
+  exit_message_length = (sig_atomic_t)length;
+  exit_code = code;
 }
 
 int isomix_read_signal(int descriptor) {

@@ -10,6 +10,8 @@ public enum CoordinationLimits {
   public static let greeting_ms = 30_000
   /// Assignments that a worker has at most, so that the next one waits at the worker and not the worker for it.
   public static let assignmentsInFlight = 2
+  /// Assignments that a worker takes from its coordinator, at most.
+  public static let assignmentsHeld = 64
   /// Pieces of work are made no smaller than this much computing time.
   public static let minimumPiece_s = 0.0003
   /// Speed assumed of one thread before the first result, in floating-point operations a second.

@@ -337,7 +337,10 @@ public struct Coordinator: Sendable {
       if record.assignments.count > 1 { held += " and \(record.assignments.count - 1) more assignment(s)" }
       held += "."
     }
-    return [.drop(peer)] + fail(ExitCode.unavailable, "lost \(record.name): \(reason).\(held)")
+    let text = "lost \(record.name): \(reason).\(held)"
+    // It may only have been stopped for a while: when it goes on, it finds out that it is not waited for.
+    let goodbye = Goodbye(exitCode: ExitCode.unavailable, message: text)
+    return [.send(peer, message(.goodbye(goodbye))), .drop(peer)] + fail(ExitCode.unavailable, text)
   }
 
   private mutating func tick(now: Instant) -> [CoordinatorAction] {

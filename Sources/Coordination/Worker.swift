@@ -147,6 +147,11 @@ public struct Worker: Sendable {
     guard case .working(var session) = phase else {
       return giveUp(ExitCode.unavailable, "the coordinator sent work before this worker was ready")
     }
+    guard session.assignments.count < CoordinationLimits.assignmentsHeld else {
+      return giveUp(
+        ExitCode.unavailable,
+        "the coordinator sent more than \(CoordinationLimits.assignmentsHeld) assignments at once")
+    }
     guard work.state != nil || work.job == session.job else {
       return giveUp(ExitCode.unavailable, "the coordinator sent work of job \(work.job) without its state")
     }

@@ -7,7 +7,7 @@ public enum Endpoint {
   public static func check(_ endpoint: String) throws {
     if endpoint.hasPrefix("ipc://"), endpoint.utf8.count > 6 { return }
     guard endpoint.hasPrefix("tcp://"), let colon = endpoint.lastIndex(of: ":"),
-      endpoint[endpoint.index(after: colon)...].allSatisfy(\.isNumber) || endpoint.hasSuffix(":*"),
+      endpoint.hasSuffix(":*") || UInt16(endpoint[endpoint.index(after: colon)...]) != nil,
       endpoint.distance(from: endpoint.startIndex, to: colon) > 6
     else {
       throw RuntimeError(
@@ -51,6 +51,12 @@ public struct Rendezvous: Sendable, Codable {
   public var version: String
 
   public static let fileName = "rendezvous.json"
+
+  enum CodingKeys: String, CodingKey {
+    case run, endpoints, host, version
+    case processID = "process_id"
+  }
+
   private static let maximumBytes = 65_536
 
   /// Waits for a file to appear and reads it.

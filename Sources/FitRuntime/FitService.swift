@@ -120,7 +120,11 @@ public final class FitService {
   ) throws -> PreparedFit {
     let builder = ProblemBuilder(
       cacheFolder: options.cache ?? FitService.defaultCache(), progress: { progress.note($0) })
-    let setup = try builder.build(specification)
+    // An import appears whole or not at all, so that it can be broken off anywhere.
+    let setup = try Signals.ending(
+      with: ExitCode.interrupted,
+      "isomix fit: interrupted while the data were prepared; start it again with the same command"
+    ) { try builder.build(specification) }
     try folder.write(setup.specification, to: "spec.yaml")
     try folder.write(
       json: PlanDocument(setup: setup, identity: identity), to: "plan.json")

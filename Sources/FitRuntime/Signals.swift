@@ -12,6 +12,15 @@ public final class Signals {
     guard descriptor >= 0 else { throw RuntimeError.system("can't watch signals") }
   }
 
+  /// Runs work that a signal ends at once, with a sentence and an exit code.
+  static func ending<Value>(with exitCode: Int32, _ message: String, during work: () throws -> Value)
+    rethrows -> Value
+  {
+    isomix_exit_on_signal(exitCode, message + "\n")
+    defer { isomix_exit_on_signal(0, "") }
+    return try work()
+  }
+
   /// The next pending signal, if any.
   public func next() -> Int32? {
     let number = isomix_read_signal(descriptor)

@@ -70,9 +70,6 @@ private final class WorkerLoop {
   private static let patience_ms = 200
   /// How often the connection is looked after during a computation.
   private static let serviceInterval_ms = 50
-  /// How long a full queue is waited for; a coordinator that takes nothing is noticed by its silence.
-  private static let sendAttempts = 200
-  private static let sendPause_us: UInt32 = 10_000
 
   /// Ends a computation because the worker is to exit.
   private struct Cancelled: Error {}
@@ -137,7 +134,7 @@ private final class WorkerLoop {
   private func handle(_ event: WorkerEvent) throws {
     for action in machine.handle(event, now: Clock.now) {
       switch action {
-      case .send(let message): try send(message)
+      case .send(let message): _ = try socket.send(message)
       case .prepare(let setup): try handle(prepare(setup))
       case .compute(let computation): pending.append(computation)
       case .exit(let code, let message): exit = exit ?? (code, message)
@@ -176,12 +173,5 @@ private final class WorkerLoop {
     guard serviced.adding(milliseconds: WorkerLoop.serviceInterval_ms) <= Clock.now else { return }
     try service(wait_ms: 0)
     if exit != nil { throw Cancelled() }
-  }
-
-  private func send(_ message: Message) throws {
-    for _ in 0..<WorkerLoop.sendAttempts {
-      if try socket.send(message) { return }
-      usleep(WorkerLoop.sendPause_us)
-    }
   }
 }

@@ -74,7 +74,7 @@ public struct FittedMixture: Sendable, Codable, Equatable {
     guard exists, let data = FileManager.default.contents(atPath: file) else {
       throw ReportingError(.noInput, "there is no fit at \(file)")
     }
-    guard let fitted = try? JSONDecoder().decode(FittedMixture.self, from: data) else {
+    guard let fitted = try? JSONStyle.decoder().decode(FittedMixture.self, from: data) else {
       throw ReportingError(.badData, "\(file) is not a mixture.json")
     }
     guard fitted.formatVersion == currentVersion else {

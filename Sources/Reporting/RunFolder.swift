@@ -54,13 +54,9 @@ public final class RunFolder {
 
   /// Writes a value as JSON.
   public func write(json value: some Encodable, to name: String, pretty: Bool = true) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting =
-      pretty
-      ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
     let data: Data
     do {
-      data = try encoder.encode(value)
+      data = try JSONStyle.encoder(pretty: pretty).encode(value)
     } catch {
       throw ReportingError(.cannotWrite, "\(file(name)): the content can't be written as JSON")
     }

@@ -24,7 +24,7 @@ extension FitSpecification {
     } catch let error as SpecificationError {
       throw error
     } catch {
-      throw SpecificationError("\(source): \(Self.plain(error))")
+      throw SpecificationError("\(source):\(Self.plain(error))")
     }
     var origin = SpecificationSource(name: source)
     for override in overrides {
@@ -50,10 +50,19 @@ extension FitSpecification {
     inference = try InferenceSpecification(mapping.required("inference"))
   }
 
-  /// libyaml's own message without Swift's decoration.
+  /// libyaml's own message after its place, without a copy of the spec.
   private static func plain(_ error: any Error) -> String {
-    if let error = error as? YamlError { return error.description }
-    return "this is not YAML"
+    switch error as? YamlError {
+    case .scanner(_, let problem, let mark, _)?, .parser(_, let problem, let mark, _)?,
+      .composer(_, let problem, let mark, _)?:
+      return "\(mark.line):\(mark.column): this is not YAML: \(problem)"
+    case .duplicatedKeysInMapping(let duplicates, let context)?:
+      let keys = duplicates.sorted().map { "'\($0)'" }.joined(separator: ", ")
+      return "\(context.mark.line):\(context.mark.column): the mapping that starts here has more than one "
+        + "\(keys); keep one"
+    case .reader(let problem, _, _, _)?: return " this is not YAML: \(problem)"
+    default: return " this is not YAML"
+    }
   }
 
   /// Puts a value at a dotted path, making mappings on the way.

@@ -18,6 +18,8 @@ public final class CoordinatorSocket {
   private let socket: Socket
   private var assemblers: [Peer: MessageAssembler] = [:]
   private var dropped: Set<Peer> = []
+  /// The same peers, oldest first.
+  private var droppedOrder: [Peer] = []
   private var sharedBulk: (bytes: [UInt8], frames: [SharedFrame])?
   public private(set) var bytesSent: UInt64 = 0
   public private(set) var bytesReceived: UInt64 = 0
@@ -62,7 +64,7 @@ public final class CoordinatorSocket {
     bytesReceived += frames.reduce(0) { $0 + UInt64($1.count) }
     // libzmq's own routing ids are a zero byte and a 32-bit number; only a foreign program sets another.
     guard let identity = frames.first, identity.count == 5, identity[0] == 0 else { return nil }
-    let peer = identity.loadUnaligned(fromByteOffset: 1, as: UInt32.self)
+    let peer = UInt32(bigEndian: identity.loadUnaligned(fromByteOffset: 1, as: UInt32.self))
     guard !dropped.contains(peer) else { return nil }
     do throws(WireError) {
       guard count == WireLimits.framesPerMessage + 1 else {
@@ -83,9 +85,9 @@ public final class CoordinatorSocket {
   /// Takes nothing more from a peer and forgets its stream.
   public func drop(_ peer: Peer) {
     assemblers.removeValue(forKey: peer)
-    // Bounded: routing ids count up, so the smallest is the oldest.
-    if dropped.count >= WireLimits.peers, let oldest = dropped.min() { dropped.remove(oldest) }
-    dropped.insert(peer)
+    guard dropped.insert(peer).inserted else { return }
+    droppedOrder.append(peer)
+    if droppedOrder.count > WireLimits.peers { dropped.remove(droppedOrder.removeFirst()) }
   }
 
   /// Sends a message without waiting. A bulk that is the same array as the one before is not copied again.
@@ -96,7 +98,7 @@ public final class CoordinatorSocket {
     let shared = try frames(of: encoded.bulk)
     for part in 0..<encoded.partCount {
       var identity: [UInt8] = [0]
-      withUnsafeBytes(of: peer) { identity.append(contentsOf: $0) }
+      withUnsafeBytes(of: peer.bigEndian) { identity.append(contentsOf: $0) }
       guard identity.withUnsafeBytes({ socket.send($0, more: true) }) == 0 else { return false }
       let header = encoded.header(part: part).encoded()
       let body = part == 0 ? encoded.body : []

@@ -13,6 +13,9 @@ enum TransportLimits {
   /// ZMTP heartbeats only find dead connections; the machines' beats find dead programs.
   static let heartbeatInterval_ms: Int32 = 5_000
   static let heartbeatTimeout_ms: Int32 = 30_000
+  /// How long a worker waits for room in its queue; a coordinator that takes nothing is noticed by its silence.
+  static let sendAttempts = 200
+  static let sendPause_us: UInt32 = 10_000
   /// Physical messages read in one turn, at most.
   static let messagesPerTurn = 256
   /// Longest path of an ipc socket (sockaddr_un), in bytes.

@@ -1,4 +1,5 @@
 import CZeroMQ
+import Glibc
 import Wire
 
 /// The worker's end: a DEALER that connects to one coordinator.
@@ -45,21 +46,34 @@ public final class WorkerSocket {
     return true
   }
 
-  /// Sends a message without waiting; false when nobody takes it.
+  /// Sends a message; each of its parts waits a little while the queue is full.
+  ///
+  /// - Returns: false when nobody takes it.
   public func send(_ message: Message) throws -> Bool {
     let encoded = message.encoded()
     for part in 0..<encoded.partCount {
-      let header = encoded.header(part: part).encoded()
-      let body = part == 0 ? encoded.body : []
-      var status = header.withUnsafeBytes { socket.send($0, more: true) }
-      if status == 0 { status = body.withUnsafeBytes { socket.send($0, more: true) } }
-      if status == 0 {
-        status = encoded.bulk.withUnsafeBytes { bytes in
-          socket.send(UnsafeRawBufferPointer(rebasing: bytes[encoded.bulkRange(part: part)]), more: false)
-        }
+      var attempts = 0
+      while !send(encoded, part: part) {
+        attempts += 1
+        guard attempts < TransportLimits.sendAttempts else { return false }
+        usleep(TransportLimits.sendPause_us)
       }
-      guard status == 0 else { return false }
     }
     return true
+  }
+
+  /// Sends one part without waiting. A full queue shows at the first frame, so that a part is sent whole or not
+  /// at all.
+  private func send(_ encoded: EncodedMessage, part: Int) -> Bool {
+    let header = encoded.header(part: part).encoded()
+    let body = part == 0 ? encoded.body : []
+    var status = header.withUnsafeBytes { socket.send($0, more: true) }
+    if status == 0 { status = body.withUnsafeBytes { socket.send($0, more: true) } }
+    if status == 0 {
+      status = encoded.bulk.withUnsafeBytes { bytes in
+        socket.send(UnsafeRawBufferPointer(rebasing: bytes[encoded.bulkRange(part: part)]), more: false)
+      }
+    }
+    return status == 0
   }
 }

@@ -49,8 +49,6 @@ func printOut(_ text: String) throws { try StandardStream.output.write(text + "\
 
 /// Writes a value as JSON to standard output, indented or on one line.
 func printJSON(_ value: some Encodable, pretty: Bool = true) throws {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting =
-    pretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
-  try printOut(String(decoding: try encoder.encode(value), as: UTF8.self))
+  let data = try JSONStyle.encoder(pretty: pretty).encode(value)
+  try printOut(String(decoding: data, as: UTF8.self))
 }

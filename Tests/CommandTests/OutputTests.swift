@@ -204,7 +204,7 @@ extension Commands {
       for (name, change) in [
         ("torn", String(text.prefix(text.count / 2))), ("empty", ""), ("other", "[1, 2]"),
         ("negative", text.replacingOccurrences(of: "\"variances\":[", with: "\"variances\":[-1,")),
-        ("future", text.replacingOccurrences(of: "\"formatVersion\":1", with: "\"formatVersion\":9")),
+        ("future", text.replacingOccurrences(of: "\"format_version\":1", with: "\"format_version\":9")),
         ("size", text.replacingOccurrences(of: "\"components\":20", with: "\"components\":21")),
       ] {
         let path = try folder.write(change, to: "\(name).json")
@@ -358,7 +358,7 @@ extension Commands {
         "kernel", "--rows", "1024", "--samples", "64", "--seconds", "0.1", "--precision", precision,
       ])
       #expect(result["precision"] as? String == precision)
-      for key in ["gigaflopsKernel", "gigaflopsGEMM", "ratio"] {
+      for key in ["gigaflops_kernel", "gigaflops_gemm", "ratio"] {
         #expect((result[key] as? Double ?? 0) > 0, "\(key)")
       }
     }
@@ -381,8 +381,8 @@ extension Commands {
       let rows = try #require(result["rows"] as? [[String: Any]])
       #expect(rows.map { $0["workers"] as? Int } == [1, 2])
       #expect(rows.allSatisfy { ($0["median"] as? Double ?? 0) > 0 })
-      #expect(Set(rows.compactMap { $0["stateSHA256"] as? String }).count == 1)
-      #expect(rows[0]["ratioToFirst"] as? Double == 1)
+      #expect(Set(rows.compactMap { $0["state_sha256"] as? String }).count == 1)
+      #expect(rows[0]["ratio_to_first"] as? Double == 1)
     }
   }
 }

@@ -55,7 +55,7 @@ extension Commands {
         let plan = try #require(try done.json("plan.json")["plan"] as? [String: Any])
         let gradient = try #require(plan["gradient"] as? [String: Any])
         let rows = try #require(gradient["rows"] as? Int)
-        let rowsPerTile = try #require(gradient["rowsPerTile"] as? Int)
+        let rowsPerTile = try #require(gradient["rows_per_tile"] as? Int)
         #expect((rows + rowsPerTile - 1) / rowsPerTile >= example.rowTiles)
       }
       digests["tcp"] = try await Commands.fitOverTCP(spec, example.options, in: folder).digest()

@@ -78,7 +78,7 @@ struct RegistrationTests {
   @Test("no workers within the worker timeout end the run with exit 69 and what was waited for")
   func workerTimeout() {
     var coordinator = Coordinator(
-      configuration: Examples.configuration(workersToStart: 2, workerTimeout_ms: 5000))
+      configuration: Examples.configuration(workersToStart: 2, workerTimeout: 5000))
     _ = coordinator.handle(.begin(Examples.job(Examples.shape([8]))), now: .ms(0))
     coordinator.join(peer1, at: .ms(4000))
     _ = coordinator.handle(
@@ -96,7 +96,7 @@ struct RegistrationTests {
 
   @Test("the timeout is for waiting, not for computing")
   func noTimeoutWhileComputing() {
-    var coordinator = Coordinator(configuration: Examples.configuration(workerTimeout_ms: 5000))
+    var coordinator = Coordinator(configuration: Examples.configuration(workerTimeout: 5000))
     coordinator.join(peer1)
     _ = coordinator.handle(.begin(Examples.job(Examples.shape([8]))), now: .ms(0))
     for second in 1...20 {

@@ -10,12 +10,12 @@ enum Examples {
   static let epoch: UInt64 = 3
 
   static func configuration(
-    workersToStart: Int = 1, mixedNumerics: Bool = false, workerTimeout_ms: Int = 30_000
+    workersToStart: Int = 1, mixedNumerics: Bool = false, workerTimeout: Int = 30_000
   ) -> Coordinator.Configuration {
     Coordinator.Configuration(
       run: run, epoch: epoch, version: "1.0", build: "b1", fingerprint: "f1", numerics: "Haswell",
       setup: [1, 2, 3], setupDigest: "s1", dataDigest: "d1", mixedNumerics: mixedNumerics,
-      workersToStart: workersToStart, workerTimeout_ms: workerTimeout_ms)
+      workersToStart: workersToStart, workerTimeout_ms: workerTimeout)
   }
 
   static func hello(

@@ -13,6 +13,10 @@ int isomix_eventfd(void);
 // One descriptor serves the whole process: later calls add signals to it.
 int isomix_watch_signals(const int *signals, int count);
 
+// From here on a watched signal (SIGCHLD apart) writes `message` to standard error and ends the process with
+// `code` at once; code 0 goes back to catching. For work that can't be interrupted and need not be.
+void isomix_exit_on_signal(int code, const char *message);
+
 // The next caught signal of the descriptor, 0 if none, -1 with errno.
 int isomix_read_signal(int descriptor);
 
