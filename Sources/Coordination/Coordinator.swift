@@ -235,7 +235,10 @@ public struct Coordinator: Sendable {
     guard job != nil, roster.count >= needed else { return [] }
     statistics.jobs += 1
     waitingSince = nil
-    job?.start(shares: roster.map { workers[$0]?.hello.threads ?? 1 })
+    let threads = roster.map { workers[$0]?.hello.threads ?? 1 }
+    job?.start(
+      shares: threads,
+      minimumCost: CoordinationLimits.minimumPiece_s * speed * Double(threads.min() ?? 1))
     var actions: [CoordinatorAction] = []
     for peer in roster { actions += dispatch(to: peer, once: true) }
     for peer in roster { actions += dispatch(to: peer) }
@@ -245,12 +248,10 @@ public struct Coordinator: Sendable {
   /// Gives a worker assignments up to its credit.
   private mutating func dispatch(to peer: PeerID, once: Bool = false) -> [CoordinatorAction] {
     var actions: [CoordinatorAction] = []
-    let minimumCost = CoordinationLimits.minimumPiece_s * speed
     let place = roster.firstIndex(of: peer) ?? roster.count
     while let record = workers[peer], record.assignments.count < CoordinationLimits.assignmentsInFlight {
       let tiles = job?.queue?.take(
-        for: place, minimumCost: minimumCost * Double(record.hello.threads),
-        fromOthers: record.assignments.isEmpty && !once)
+        for: place, fromOthers: record.assignments.isEmpty && !once)
       guard let job, let tiles, !tiles.isEmpty else { break }
       let subtrees = job.job.shape.subtrees(covering: tiles)
       let assignment = Assignment(

@@ -17,7 +17,9 @@ struct RunningJob: Sendable {
   }
 
   /// Opens the queue for workers with the given shares.
-  mutating func start(shares: [Int]) { queue = WorkQueue(shape: job.shape, shares: shares) }
+  mutating func start(shares: [Int], minimumCost: Double) {
+    queue = WorkQueue(shape: job.shape, shares: shares, minimumCost: minimumCost)
+  }
 
   /// Whether every block has its root.
   var isComplete: Bool { openBlocks == 0 }

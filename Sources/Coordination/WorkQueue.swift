@@ -1,16 +1,27 @@
 /// Which tiles of a job are still to be handed out, and to whom they go first.
 ///
 /// Every worker has a *home*: a contiguous range of tiles in proportion to its threads, the same in every
-/// iteration, so that it keeps touching the same rows. A worker takes ever smaller pieces of its home; when
-/// that is used up it takes from the end of the home that has most left. Whatever the hand-out, results are
+/// iteration, so that it keeps touching the same rows. A worker first takes most of its home, then ever smaller
+/// pieces; when it is used up it takes from the end of the home that has most left. Whatever the hand-out, results are
 /// reduced along the same tree.
 struct WorkQueue: Sendable {
   private let shape: JobShape
   /// What is left of each worker's home.
   private var homes: [Range<Int>]
+  /// Whether a worker has taken its first piece.
+  private var hasStarted: [Bool]
+  /// Pieces are not made smaller than this, in floating-point operations.
+  private let smallestPiece: Double
 
-  /// - Parameter shares: the threads of each worker, in a fixed order.
-  init(shape: JobShape, shares: [Int]) {
+  /// How much of its home a worker takes first: little enough that what is left evens out cores of unequal speed.
+  private static let firstShare = 0.7
+  /// The smallest piece as a share of a home: each piece costs a message and its answer.
+  private static let smallestShare = 0.04
+
+  /// - Parameters:
+  ///   - shares: the threads of each worker, in a fixed order.
+  ///   - minimumCost: pieces aren't made smaller than this, so that messages don't dominate.
+  init(shape: JobShape, shares: [Int], minimumCost: Double) {
     self.shape = shape
     let total = Double(max(1, shares.reduce(0, +)))
     let cost = shape.cost(of: 0..<shape.tileCount)
@@ -28,6 +39,8 @@ struct WorkQueue: Sendable {
       first = end
     }
     self.homes = homes
+    hasStarted = homes.map { _ in false }
+    smallestPiece = max(minimumCost, WorkQueue.smallestShare * cost / Double(max(1, shares.count)))
   }
 
   /// Whether every tile has been handed out.
@@ -37,13 +50,14 @@ struct WorkQueue: Sendable {
   ///
   /// - Parameters:
   ///   - worker: its place in the order of `shares`; another number for one that joined later.
-  ///   - minimumCost: pieces aren't made smaller than this, so that messages don't dominate.
   ///   - fromOthers: whether it may take from another worker's home when its own is used up.
-  mutating func take(for worker: Int, minimumCost: Double, fromOthers: Bool) -> Range<Int> {
+  mutating func take(for worker: Int, fromOthers: Bool) -> Range<Int> {
     if worker < homes.count, !homes[worker].isEmpty {
       let home = homes[worker]
       let cost = shape.cost(of: home)
-      let wanted = cost <= 2 * minimumCost ? cost : max(cost / 2, minimumCost)
+      let share = hasStarted[worker] ? 0.5 : WorkQueue.firstShare
+      hasStarted[worker] = true
+      let wanted = cost <= 2 * smallestPiece ? cost : max(cost * share, smallestPiece)
       let piece = limited(front(of: home, cost: wanted), keepingEnd: false)
       homes[worker] = piece.upperBound..<home.upperBound
       return piece
@@ -60,7 +74,7 @@ struct WorkQueue: Sendable {
     }
     guard let victim else { return 0..<0 }
     let home = homes[victim]
-    let wanted = most <= 2 * minimumCost ? most : max(most / 2, minimumCost)
+    let wanted = most <= 2 * smallestPiece ? most : max(most / 2, smallestPiece)
     let kept = front(of: home, cost: most - wanted, allowEmpty: true)
     let piece = limited(kept.upperBound..<home.upperBound, keepingEnd: true)
     homes[victim] = home.lowerBound..<piece.lowerBound
