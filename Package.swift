@@ -69,7 +69,9 @@ let package = Package(
     .testTarget(name: "WireTests", dependencies: ["Wire", "TestKit"]),
     .testTarget(name: "CoordinationTests", dependencies: ["Coordination", "TestKit"]),
     .testTarget(name: "ZeroMQTransportTests", dependencies: ["ZeroMQTransport", "CZeroMQ", "TestKit"]),
-    .testTarget(name: "FitRuntimeTests", dependencies: ["FitRuntime", "NumericsKit", "TestKit"]),
+    .testTarget(
+      name: "FitRuntimeTests",
+      dependencies: ["FitRuntime", "Inference", "Mixtures", "NumericsKit", "Reporting", "TestKit"]),
     .testTarget(
       name: "CommandTests",
       dependencies: [

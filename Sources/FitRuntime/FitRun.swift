@@ -12,23 +12,35 @@ final class FitRun {
   private let log: RunLog
   private let progress: ProgressReporter
   private let interruption: Interruption
-  private let warnings: [String]
+  private var warnings: [String]
+  private let checkpoints: Checkpointer
   private var fit: Fit
+  /// Seconds that the fit had taken before it was resumed.
+  private let secondsBefore: Double
   private let shapes: [JobKind: JobShape]
-  private var trace: TraceWriter?
+  private let trace: TraceWriter
   private var start = Clock.now
 
   init(
     prepared: PreparedFit, folder: RunFolder, log: RunLog, progress: ProgressReporter,
-    interruption: Interruption, warnings: [String]
-  ) {
+    interruption: Interruption, warnings: [String], checkpoints: Checkpointer, resuming: Checkpoint?
+  ) throws {
     self.prepared = prepared
+    self.checkpoints = checkpoints
     self.folder = folder
     self.log = log
     self.progress = progress
     self.interruption = interruption
     self.warnings = warnings
-    fit = Fit(prepared.problem)
+    var fit = Fit(prepared.problem)
+    if let resuming { try fit.restore(resuming.snapshot) }
+    self.fit = fit
+    secondsBefore = resuming?.header.seconds ?? 0
+    trace =
+      resuming == nil
+      ? try TraceWriter(path: folder.file("trace.csv"))
+      : try TraceWriter(
+        path: folder.file("trace.csv"), resumingAfter: fit.snapshot.course.evaluatedAt ?? -1)
     let plan = prepared.setup.plan
     shapes = Dictionary(
       uniqueKeysWithValues: JobKind.allCases.compactMap { kind in
@@ -39,11 +51,10 @@ final class FitRun {
   /// Runs to the end. Whatever the end is, no worker is left and the state reached is written.
   func run(with runner: any JobRunner) throws -> FitService.Outcome {
     do {
-      trace = try TraceWriter(path: folder.file("trace.csv"))
       try iterate(with: runner)
     } catch {
-      let failure = describe(RunFailure(error))
-      let seconds = Clock.now.seconds(since: start)
+      let seconds = secondsSoFar
+      let failure = describe(RunFailure(error), isKept: keep(seconds: seconds))
       runner.end(exitCode: failure.exitCode, message: failure.message)
       progress.finish(iteration: fit.iteration, seconds: seconds)
       if fit.iteration > 0 {
@@ -51,12 +62,34 @@ final class FitRun {
       }
       throw failure
     }
-    let seconds = Clock.now.seconds(since: start)
+    let seconds = secondsSoFar
+    _ = keep(seconds: seconds)
     runner.end(exitCode: ExitCode.done, message: "the fit is finished")
     progress.finish(iteration: fit.iteration, seconds: seconds)
     return try writeResults(
       runner.statistics, stoppedBy: "the number of iterations asked for", seconds: seconds)
   }
+
+  private var secondsSoFar: Double { secondsBefore + Clock.now.seconds(since: start) }
+
+  /// Writes a last checkpoint. A disk that takes none is said and ends nothing: older ones are still there.
+  private func keep(seconds: Double) -> Bool {
+    do {
+      try checkpoints.write(fit.snapshot, seconds: seconds)
+      return true
+    } catch {
+      warn("no checkpoint was written: \(RunFailure(error).message)")
+      return false
+    }
+  }
+
+  private func warn(_ message: String) {
+    log.append(level: LogLevel.warning.rawValue, message)
+    progress.note("warning: \(message)")
+    if warnings.count < FitRun.mostWarnings { warnings.append(message) }
+  }
+
+  private static let mostWarnings = 20
 
   /// The whole of a fit: job, sums, step; job, sums, step.
   private func iterate(with runner: any JobRunner) throws {
@@ -73,9 +106,12 @@ final class FitRun {
       if isFirst { start = Clock.now }
       isFirst = false
       let row = try fit.take(sums)
-      let seconds = Clock.now.seconds(since: start)
+      let seconds = secondsSoFar
+      for failure in checkpoints.offer(fit.snapshot, seconds: seconds) {
+        warn("a checkpoint could not be written: \(failure)")
+      }
       if let row {
-        try trace?.append(row, seconds: seconds, workers: runner.statistics.workers)
+        try trace.append(row, seconds: seconds, workers: runner.statistics.workers)
         progress.evaluated(row, seconds: seconds)
       } else {
         progress.step(iteration: fit.iteration, seconds: seconds)
@@ -83,15 +119,16 @@ final class FitRun {
     }
   }
 
-  private func describe(_ failure: RunFailure) -> RunFailure {
+  private func describe(_ failure: RunFailure, isKept: Bool) -> RunFailure {
     guard failure.exitCode == ExitCode.interrupted else { return failure }
+    let advice = isKept ? "; go on with the same command and --resume" : ""
     guard fit.iteration > 0 else {
-      return RunFailure(exitCode: failure.exitCode, message: "\(failure.message) before the first step")
+      return RunFailure(exitCode: failure.exitCode, message: "\(failure.message) before the first step\(advice)")
     }
     return RunFailure(
       exitCode: failure.exitCode,
-      message: "\(failure.message) at iteration \(fit.iteration); "
-        + "\(folder.file(FittedMixture.fileName)) holds the mixture as it stood")
+      message: "\(failure.message) at iteration \(fit.iteration)\(advice) "
+        + "(\(folder.file(FittedMixture.fileName)) holds the mixture as it stands)")
   }
 
   private func writeResults(_ statistics: RunStatistics, stoppedBy: String, seconds: Double) throws

@@ -23,6 +23,10 @@ public final class FitService {
     public var mixedNumerics = false
     public var workerTimeout_s = 60.0
     public var cache: String?
+    /// Go on with the fit in the output folder.
+    public var resume = false
+    /// Seconds from one checkpoint to the next.
+    public var checkpointInterval_s = 30.0
     public var progress = ProgressStyle.auto
 
     public init(specification: String, output: String) {
@@ -65,23 +69,67 @@ public final class FitService {
   private func fit() throws -> Outcome {
     try checkEndpoints()
     let specification = try FitService.read(options.specification, overrides: options.overrides)
-    let folder = try RunFolder(path: options.output)
-    let log = try RunLog(path: folder.file("log.jsonl"))
+    let folder = try RunFolder(path: options.output, resuming: options.resume)
+    let log = try RunLog(path: folder.file("log.jsonl"), resuming: options.resume)
     let progress = ProgressReporter(
       style: options.progress, iterations: specification.inference.iterations)
     if let previous = folder.previous { progress.note("an earlier fit was moved to \(previous)") }
     log.append(level: "info", "isomix \(Identity.version) (build \(identity.build)) on \(identity.host)")
     do {
-      let prepared = try prepare(specification, folder: folder, progress: progress)
-      let run = FitRun(
+      let prepared = try prepare(specification, progress: progress)
+      let store = CheckpointStore(runFolder: folder.path)
+      let origin = try Checkpoint.Origin(prepared.setup)
+      let checkpoint = try options.resume ? resumable(store, origin, log, progress) : nil
+      try folder.write(prepared.setup.specification, to: "spec.yaml")
+      try folder.write(json: PlanDocument(setup: prepared.setup, identity: identity), to: "plan.json")
+      let run = try FitRun(
         prepared: prepared, folder: folder, log: log, progress: progress, interruption: interruption,
-        warnings: warnings)
+        warnings: warnings,
+        checkpoints: Checkpointer(
+          store: store, origin: origin, build: identity.build, interval_s: options.checkpointInterval_s),
+        resuming: checkpoint)
       return try run.run(with: makeRunner(prepared, folder: folder, log: log, progress: progress))
     } catch {
       let failure = RunFailure(error)
       log.append(level: "error", "\(failure.message) (exit \(failure.exitCode))")
       throw failure
     }
+  }
+
+  /// The checkpoint to go on from; nil when the fit was interrupted before there was one.
+  /// - Throws: ``RuntimeError`` when what is asked for is another fit than the one in the folder.
+  private func resumable(
+    _ store: CheckpointStore, _ origin: Checkpoint.Origin, _ log: RunLog, _ progress: ProgressReporter
+  ) throws -> Checkpoint? {
+    let (checkpoint, refused) = store.newest()
+    for message in refused {
+      log.append(level: "warning", message)
+      progress.note("warning: \(message)")
+    }
+    guard let checkpoint else {
+      progress.note("there is no checkpoint in \(store.folder): the fit starts from the beginning")
+      return nil
+    }
+    let theirs = checkpoint.header.origin
+    let difference =
+      theirs.specification != origin.specification
+      ? "the spec is another one (compare \(options.output)/spec.yaml)"
+      : theirs.data != origin.data
+        ? "the data are others"
+        : theirs.plan != origin.plan ? "this version cuts the work in another way" : nil
+    if let difference {
+      throw RuntimeError(
+        "can't resume the fit in \(options.output): \(difference). Start anew without --resume; the earlier fit "
+          + "is then moved aside", exitCode: ExitCode.badData)
+    }
+    if checkpoint.header.build != identity.build {
+      warnings.append(
+        "resumed by another build (\(identity.build)) than wrote the checkpoint (\(checkpoint.header.build)): the "
+          + "bits may differ")
+    }
+    progress.note("going on from iteration \(checkpoint.header.course.iteration)")
+    log.append(level: "info", "resumed from iteration \(checkpoint.header.course.iteration)")
+    return checkpoint
   }
 
   /// Reads a spec file.
@@ -114,10 +162,8 @@ public final class FitService {
     }
   }
 
-  /// Imports data, makes the plan and writes what describes the run.
-  private func prepare(
-    _ specification: FitSpecification, folder: RunFolder, progress: ProgressReporter
-  ) throws -> PreparedFit {
+  /// Imports data and makes the plan.
+  private func prepare(_ specification: FitSpecification, progress: ProgressReporter) throws -> PreparedFit {
     let builder = ProblemBuilder(
       cacheFolder: options.cache ?? FitService.defaultCache(), progress: { progress.note($0) })
     // An import appears whole or not at all, so that it can be broken off anywhere.
@@ -125,9 +171,6 @@ public final class FitService {
       with: ExitCode.interrupted,
       "isomix fit: interrupted while the data were prepared; start it again with the same command"
     ) { try builder.build(specification) }
-    try folder.write(setup.specification, to: "spec.yaml")
-    try folder.write(
-      json: PlanDocument(setup: setup, identity: identity), to: "plan.json")
     return PreparedFit(setup: setup, bytes: try setup.encoded(), problem: try Problem(setup))
   }
 

@@ -23,22 +23,24 @@ public struct FitJob: Sendable, Hashable {
 public struct Fit: Sendable {
   public let plan: Plan
   /// The mixture after `iteration` steps.
-  public private(set) var mixture: IsotropicMixture
+  public internal(set) var mixture: IsotropicMixture
   /// Steps taken so far.
-  public private(set) var iteration = 0
+  public internal(set) var iteration = 0
   /// The last evaluation of the objective.
-  public private(set) var lastRow: TraceRow?
+  public internal(set) var lastRow: TraceRow?
   /// Scores on test data, once they are known.
-  public private(set) var testScores: TestScores?
+  public internal(set) var testScores: TestScores?
   /// The step size of the step taken last.
-  public private(set) var lastStepSize: Double?
+  public internal(set) var lastStepSize: Double?
 
   private let settings: InferenceSpecification
+  /// Steps that the fit takes in all.
+  var iterations: Int { settings.iterations }
   private let objectiveInterval: Int
   private let logNormalizer: Double?
   private let isClassification: Bool
-  private var gradientNorm: Double?
-  private var evaluatedAt: Int?
+  var gradientNorm: Double?
+  var evaluatedAt: Int?
 
   /// A fit at its start.
   public init(_ problem: Problem) {

@@ -1,5 +1,5 @@
 /// One evaluation of a fit: a row of `trace.csv` without what the runtime knows.
-public struct TraceRow: Sendable, Hashable {
+public struct TraceRow: Sendable, Hashable, Codable {
   /// Steps taken so far.
   public var iteration: Int
   public var objective: ObjectiveEstimate

@@ -1,5 +1,5 @@
 /// A Monte Carlo estimate of `E_q[log q + V]` with its standard error.
-public struct ObjectiveEstimate: Sendable, Hashable {
+public struct ObjectiveEstimate: Sendable, Hashable, Codable {
   /// `−E_q[log q + V]`: the evidence lower bound, in nats.
   public var elbo: Double
   /// Standard error of `elbo`.

@@ -15,11 +15,22 @@ public final class RunFolder {
   private static let lockName = ".lock"
   private static let maximumPrevious = 10_000
 
-  /// Opens a folder for a new fit. An earlier fit's folder is moved aside, never overwritten.
+  /// Opens a folder for a new fit, where an earlier fit's folder is moved aside and never overwritten; or, to
+  /// resume it, the folder of an earlier fit.
   ///
-  /// - Throws: ``ReportingError`` when the folder can't be made, holds something else, or is in use.
-  public init(path: String) throws {
+  /// - Throws: ``ReportingError`` when the folder can't be made, holds something else, or is in use; or when
+  ///   there is nothing to resume.
+  public init(path: String, resuming: Bool = false) throws {
     self.path = path
+    if resuming {
+      let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+      guard !Set(entries).isDisjoint(with: RunFolder.marks) else {
+        throw ReportingError(.noInput, "there is no fit in \(path) to resume: start it without --resume")
+      }
+      previous = nil
+      lock = try RunFolder.takeLock(in: path)
+      return
+    }
     let manager = FileManager.default
     var earlier: String?
     if let entries = try? manager.contentsOfDirectory(atPath: path) {

@@ -4,9 +4,10 @@ import Foundation
 public final class RunLog {
   private let descriptor: Int32
 
-  /// Starts the file. Throws ``ReportingError`` when it can't be written.
-  public init(path: String) throws {
-    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o644)
+  /// Starts the file, or goes on with it. Throws ``ReportingError`` when it can't be written.
+  public init(path: String, resuming: Bool = false) throws {
+    let start = resuming ? 0 : O_TRUNC
+    descriptor = open(path, O_WRONLY | O_CREAT | start | O_APPEND | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw ReportingError(.cannotWrite, "can't write \(path): \(String(cString: strerror(errno)))")
     }

@@ -19,6 +19,26 @@ public final class TraceWriter {
     try append(TraceWriter.header)
   }
 
+  /// Goes on with the file of an earlier run: rows of evaluations after `iteration` are taken back, because they
+  /// are made again.
+  public init(path: String, resumingAfter iteration: Int) throws {
+    let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? TraceWriter.header
+    let rows = text.split(separator: "\n").dropFirst().filter { line in
+      let cells = line.split(separator: ",", omittingEmptySubsequences: false)
+      return cells.count == TraceWriter.columns
+        && cells.first.flatMap { Int($0) }.map { $0 <= iteration } == true
+    }
+    try RunFolder.write(
+      Array((TraceWriter.header + rows.map { $0 + "\n" }.joined()).utf8), to: path)
+    self.path = path
+    descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw ReportingError(.cannotWrite, "can't write \(path): \(String(cString: strerror(errno)))")
+    }
+  }
+
+  private static let columns = 10
+
   deinit { close(descriptor) }
 
   /// Adds a row; what is not defined stays empty.

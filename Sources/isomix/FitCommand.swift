@@ -13,6 +13,7 @@ struct FitCommand: ParsableCommand {
       EXAMPLE
         isomix fit cluster/examples/breast-cancer.yaml --output out --workers 2
         isomix fit flights.yaml --output out --set mixture.components=20 --seed 7
+        isomix fit flights.yaml --output out --resume
         isomix fit flights.yaml --output out --workers 0 --listen tcp://127.0.0.1:5555
       """)
 
@@ -42,6 +43,14 @@ struct FitCommand: ParsableCommand {
   @Option(help: "Seconds to wait for workers before giving up.")
   var workerTimeout: Double = 60
 
+  @Flag(
+    help:
+      "Go on with the interrupted fit in the output folder, to the same bits; any number of workers will do.")
+  var resume = false
+
+  @Option(help: "Seconds from one checkpoint to the next.")
+  var checkpointInterval: Double = 30
+
   @Option(help: "Folder for prepared data (default: $XDG_CACHE_HOME/isomix or ~/.cache/isomix).")
   var cache: String?
 
@@ -51,6 +60,9 @@ struct FitCommand: ParsableCommand {
   func validate() throws {
     guard workerTimeout > 0, workerTimeout.isFinite else {
       throw ValidationError("--worker-timeout must be a positive number of seconds.")
+    }
+    guard checkpointInterval >= 0, checkpointInterval.isFinite else {
+      throw ValidationError("--checkpoint-interval must be a number of seconds.")
     }
   }
 
@@ -65,6 +77,8 @@ struct FitCommand: ParsableCommand {
       options.mixedNumerics = mixedNumerics
       options.workerTimeout_s = workerTimeout
       options.cache = cache
+      options.resume = resume
+      options.checkpointInterval_s = checkpointInterval
       options.progress = progress
       let outcome = try FitService(options).run()
       if progress == .json {

@@ -59,7 +59,7 @@ extension Commands {
         #expect(result.exitCode == 75, "\(result)")
         let name = number == SIGTERM ? "SIGTERM" : number == SIGINT ? "SIGINT" : "SIGUSR1"
         #expect(result.errors.contains("interrupted by \(name) at iteration"), "\(result)")
-        #expect(result.errors.contains("mixture.json"), "\(result)")
+        #expect(result.errors.contains("mixture.json") && result.errors.contains("--resume"), "\(result)")
         let done = FitFolder(path: folder(output))
         let iteration = try #require(try done.json("mixture.json")["iteration"] as? Int)
         #expect(iteration > 0)

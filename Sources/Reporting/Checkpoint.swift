@@ -1,0 +1,103 @@
+import Foundation
+import Inference
+import Mixtures
+import NumericsKit
+
+/// A fit's state on disk: a header that says what it belongs to, the mixture, and a digest of both.
+///
+/// | bytes | content |
+/// |---|---|
+/// | 8 | `ISMXCKPT` |
+/// | 4 | length of the header, little-endian |
+/// | | header: JSON |
+/// | | mixture: means `[N, d]`, then variances `[N]`, little-endian float64 |
+/// | 32 | SHA-256 of all bytes before |
+public struct Checkpoint: Sendable, Equatable {
+  public var header: Header
+  public var mixture: IsotropicMixture
+
+  public struct Header: Sendable, Hashable, Codable {
+    /// Raised whenever the meaning of the file changes.
+    public var formatVersion: Int
+    /// The build that wrote it.
+    public var build: String
+    public var version: String
+    /// Digests of what the fit is: its resolved spec, its plan, its data.
+    public var origin: Origin
+    public var components: Int
+    public var dimension: Int
+    /// Wall-clock seconds that the fit had taken.
+    public var seconds: Double
+    public var course: FitSnapshot.Course
+  }
+
+  /// What a fit is made from.
+  public struct Origin: Sendable, Hashable, Codable {
+    public var specification: String
+    public var plan: String
+    public var data: String
+
+    /// Digests of a set-up's parts.
+    public init(_ setup: FitSetup) throws {
+      specification = Digest.of(setup.specification).description
+      plan = Digest.of(Array(try JSONStyle.encoder(pretty: false).encode(setup.plan))).description
+      data = setup.dataDigest
+    }
+  }
+
+  public static let currentVersion = 1
+  private static let magic = Array("ISMXCKPT".utf8)
+  /// A header is a few hundred bytes.
+  private static let headerBytes = 1 << 20
+
+  public init(_ snapshot: FitSnapshot, origin: Origin, build: String, version: String, seconds: Double) {
+    header = Header(
+      formatVersion: Checkpoint.currentVersion, build: build, version: version, origin: origin,
+      components: snapshot.mixture.componentCount, dimension: snapshot.mixture.dimension, seconds: seconds,
+      course: snapshot.course)
+    mixture = snapshot.mixture
+  }
+
+  /// The fit's state.
+  public var snapshot: FitSnapshot { FitSnapshot(mixture: mixture, course: header.course) }
+
+  /// The bytes of the file.
+  public func encoded() throws -> [UInt8] {
+    let text = try JSONStyle.encoder(pretty: false).encode(header)
+    var bytes = Checkpoint.magic
+    withUnsafeBytes(of: UInt32(text.count).littleEndian) { bytes.append(contentsOf: $0) }
+    bytes += text
+    bytes += JobState.encode(mixture)
+    return bytes + Digest.of(bytes).bytes
+  }
+
+  /// Reads a file's bytes, which may be torn or altered.
+  /// - Throws: ``ReportingError`` that says what is wrong.
+  public init(decoding bytes: [UInt8]) throws {
+    let fixed = Checkpoint.magic.count + 4
+    guard bytes.count >= fixed + Digest.byteCount,
+      Array(bytes.prefix(Checkpoint.magic.count)) == Checkpoint.magic
+    else { throw ReportingError(.badData, "it is not a checkpoint") }
+    let body = Array(bytes.dropLast(Digest.byteCount))
+    guard Digest.of(body).bytes == Array(bytes.suffix(Digest.byteCount)) else {
+      throw ReportingError(.badData, "it is torn or altered: its digest does not fit")
+    }
+    let length = body[Checkpoint.magic.count..<fixed].reversed().reduce(0) { $0 << 8 | Int($1) }
+    guard length <= Checkpoint.headerBytes, fixed + length <= body.count else {
+      throw ReportingError(.badData, "its header has no sensible length")
+    }
+    guard let header = try? JSONStyle.decoder().decode(Header.self, from: Data(body[fixed..<fixed + length]))
+    else { throw ReportingError(.badData, "its header can't be read") }
+    guard header.formatVersion == Checkpoint.currentVersion else {
+      throw ReportingError(
+        .badData,
+        "it has format \(header.formatVersion), this build reads \(Checkpoint.currentVersion)")
+    }
+    let state = Array(body[(fixed + length)...])
+    guard (1...1 << 31).contains(header.components), (1...1 << 31).contains(header.dimension),
+      let mixture = JobState.decode(state, components: header.components, dimension: header.dimension)
+    else { throw ReportingError(.badData, "its mixture has another size than its header says") }
+    self.header = header
+    self.mixture = mixture
+  }
+}

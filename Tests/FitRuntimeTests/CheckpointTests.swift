@@ -1,0 +1,82 @@
+import Foundation
+import Inference
+import Mixtures
+import Reporting
+import TestKit
+import Testing
+
+@Suite struct CheckpointTests {
+  private func example(iteration: Int = 7) throws -> Checkpoint {
+    let setup = FitSetup(
+      specification: "model: {family: funnel}",
+      plan: Planner.plan(
+        ProblemSize(
+          components: 2, dimension: 3, samples: 4, objectiveDraws: 10, predictionDraws: 1, rows: 0,
+          rowsPerShard: 0, testRows: 0, testRowsPerShard: 0, columns: 0)), train: nil, test: nil)
+    let mixture = IsotropicMixture(
+      componentCount: 2, dimension: 3, means: [1, -0.0, .pi, 1e-300, 5e300, 0.1],
+      variances: [.leastNormalMagnitude, 3])
+    let course = try JSONDecoder().decode(
+      FitSnapshot.Course.self, from: Data("{\"iteration\": \(iteration), \"lastStepSize\": 0.1}".utf8))
+    return Checkpoint(
+      FitSnapshot(mixture: mixture, course: course), origin: try Checkpoint.Origin(setup), build: "b",
+      version: "v", seconds: 1.25)
+  }
+
+  @Test func everyBitOfTheStateComesBack() throws {
+    let checkpoint = try example()
+    let read = try Checkpoint(decoding: checkpoint.encoded())
+    #expect(read.header == checkpoint.header)
+    #expect(read.mixture.means.map(\.bitPattern) == checkpoint.mixture.means.map(\.bitPattern))
+    #expect(read.mixture.variances.map(\.bitPattern) == checkpoint.mixture.variances.map(\.bitPattern))
+  }
+
+  @Test func everyAlteredOrShortenedFileIsRefused() throws {
+    let bytes = try example().encoded()
+    for index in bytes.indices {
+      var altered = bytes
+      altered[index] ^= 0x10
+      #expect(throws: ReportingError.self) { try Checkpoint(decoding: altered) }
+      #expect(throws: ReportingError.self) { try Checkpoint(decoding: Array(bytes.prefix(index))) }
+    }
+  }
+
+  @Test func fuzzedFilesCrashNothing() throws {
+    var generator = SeededGenerator(seed: 11)
+    let bytes = try example().encoded()
+    for _ in 0..<20_000 {
+      var fuzzed = bytes
+      for _ in 0..<Int.random(in: 1...8, using: &generator) {
+        fuzzed[Int.random(in: fuzzed.indices, using: &generator)] = UInt8.random(
+          in: 0...255, using: &generator)
+      }
+      if Bool.random(using: &generator) {
+        fuzzed.removeLast(Int.random(in: 0...fuzzed.count, using: &generator))
+      }
+      if fuzzed != bytes { #expect(throws: ReportingError.self) { try Checkpoint(decoding: fuzzed) } }
+    }
+  }
+
+  @Test func newestTwoAreKeptAndTheNewestWholeOneIsUsed() throws {
+    let folder = try TemporaryFolder()
+    let store = CheckpointStore(runFolder: folder.path)
+    #expect(store.newest().checkpoint == nil)
+    for iteration in [5, 40, 300, 2_000] { try store.write(try example(iteration: iteration)) }
+    let names = try FileManager.default.contentsOfDirectory(atPath: store.folder).sorted()
+    #expect(names.count == 2)
+    #expect(store.newest().checkpoint?.header.course.iteration == 2_000)
+    try Data([1, 2, 3]).write(to: URL(fileURLWithPath: "\(store.folder)/\(names[1])"))
+    let (checkpoint, refused) = store.newest()
+    #expect(checkpoint?.header.course.iteration == 300)
+    #expect(refused.count == 1 && refused[0].contains(names[1]))
+  }
+
+  @Test func aDiskThatTakesNothingIsAnErrorThatNamesThePath() throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write("", to: "file")
+    let error = #expect(throws: ReportingError.self) {
+      try CheckpointStore(runFolder: file).write(try example())
+    }
+    #expect(error?.code == .cannotWrite && error?.message.contains(file) == true)
+  }
+}
