@@ -123,7 +123,8 @@ final class FitRun {
     guard failure.exitCode == ExitCode.interrupted else { return failure }
     let advice = isKept ? "; go on with the same command and --resume" : ""
     guard fit.iteration > 0 else {
-      return RunFailure(exitCode: failure.exitCode, message: "\(failure.message) before the first step\(advice)")
+      return RunFailure(
+        exitCode: failure.exitCode, message: "\(failure.message) before the first step\(advice)")
     }
     return RunFailure(
       exitCode: failure.exitCode,

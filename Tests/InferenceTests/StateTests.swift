@@ -9,7 +9,8 @@ struct StateTests {
   @Test("a mixture is read as it was written, bit by bit")
   func state() {
     let mixture = IsotropicMixture(
-      componentCount: 2, dimension: 3, means: [1.5, -0.0, .pi, Double.leastNormalMagnitude / 4, .greatestFiniteMagnitude, -7],
+      componentCount: 2, dimension: 3,
+      means: [1.5, -0.0, .pi, Double.leastNormalMagnitude / 4, .greatestFiniteMagnitude, -7],
       variances: [0.1, 2])
     let bytes = JobState.encode(mixture)
     #expect(bytes.count == 64 && bytes.count == JobState.byteCount(components: 2, dimension: 3))
