@@ -182,7 +182,15 @@ public struct Coordinator: Sendable {
     let welcome = Welcome(
       beatInterval_ms: CoordinationLimits.beatInterval_ms,
       silenceLimit_ms: CoordinationLimits.silenceLimit_ms, setup: configuration.setup)
-    return [
+    var actions: [CoordinatorAction] = []
+    if hello.fingerprint != configuration.fingerprint {
+      actions.append(
+        .log(
+          .warning,
+          "\(record.name) computes with other numerics (\(hello.numerics)) than the coordinator "
+            + "(\(configuration.numerics)): the bits of this fit may not come again (--mixed-numerics)"))
+    }
+    return actions + [
       .log(.info, "\(record.name) registered with \(hello.threads) thread(s)"),
       .send(peer, message(.welcome(welcome))),
     ]

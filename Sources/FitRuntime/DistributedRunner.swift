@@ -22,7 +22,10 @@ final class DistributedRunner: JobRunner {
   /// Endpoints that workers can connect to.
   private(set) var endpoints: [String] = []
 
+  private var warnings: [String] = []
+
   private static let turn_ms = 100
+  private static let mostWarnings = 20
   private static let lastWords_us: UInt32 = 20_000
   private static let lastLooks = 10
 
@@ -120,7 +123,9 @@ final class DistributedRunner: JobRunner {
         if try !socket.send(message, to: peer.number) { unreachable.append(peer) }
       case .completed(let sums): completed = sums
       case .failed(let error): failure = failure ?? error
-      case .log(let level, let text): log(level, text)
+      case .log(let level, let text):
+        if level == .warning, warnings.count < DistributedRunner.mostWarnings { warnings.append(text) }
+        log(level, text)
       case .drop(let peer): socket.drop(peer.number)
       }
     }
@@ -148,6 +153,6 @@ final class DistributedRunner: JobRunner {
     RunStatistics(
       workers: machine.statistics.workersSeen, lostWorkers: machine.statistics.workersLost,
       bytesSent: socket.bytesSent, bytesReceived: socket.bytesReceived,
-      assignments: machine.statistics.assignments)
+      assignments: machine.statistics.assignments, warnings: warnings)
   }
 }

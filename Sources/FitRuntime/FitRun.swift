@@ -151,7 +151,8 @@ final class FitRun {
       stoppedBy: stoppedBy, iterations: fit.iteration, row: fit.lastRow, test: fit.testScores,
       seconds: seconds, workers: statistics.workers, lostWorkers: statistics.lostWorkers,
       bytesSent: statistics.bytesSent, bytesReceived: statistics.bytesReceived,
-      stateSHA256: fit.stateDigest.description, warnings: warnings, version: Identity.version)
+      stateSHA256: fit.stateDigest.description, warnings: warnings + statistics.warnings,
+      version: Identity.version)
     try folder.write(json: summary, to: "summary.json")
     log.append(
       level: "info",

@@ -21,6 +21,8 @@ struct RunStatistics: Sendable {
   var bytesSent: UInt64 = 0
   var bytesReceived: UInt64 = 0
   var assignments = 0
+  /// What the machines warned of, the first few.
+  var warnings: [String] = []
 }
 
 extension JobShape {

@@ -168,7 +168,10 @@ public struct Fit: Sendable {
     guard objective.elbo.isFinite else {
       throw FitError(
         .diverged,
-        "diverged: the ELBO at iteration \(iteration) is not finite. Try a smaller inference.step_size")
+        iteration == 0
+          ? "the ELBO is not finite at the start: the target can't be evaluated in the box of mixture.initial; try a "
+            + "smaller box or variance, and look at the data's range"
+          : "diverged: the ELBO at iteration \(iteration) is not finite. Try a smaller inference.step_size")
     }
     return TraceRow(
       iteration: iteration, objective: objective, kl: logNormalizer.map { $0 - objective.elbo },

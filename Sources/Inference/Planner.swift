@@ -21,6 +21,11 @@ public enum Planner {
   static let smallestTileCost = 5e5
   /// Tiles above this cost (some milliseconds) are cut even when there are many.
   static let largestTileCost = 5e7
+  /// Tiles are cut below this cost whatever their number: a second or so, far from the silence after which a
+  /// worker is given up, because a worker is heard between tiles only.
+  static let heaviestTileCost = 1e9
+  /// Memory of one array of a tile's samples, at most.
+  static let tileBytes = 32 << 20
   /// More tiles than this a block would make trees and messages long.
   static let maximumRowTiles = 4096
 
@@ -52,25 +57,31 @@ public enum Planner {
       let isCoarse =
         (tiles < wantedTiles && cost > 2 * smallestTileCost)
         || (tiles < manyTiles && cost > largestTileCost)
-      guard isCoarse, halve(&plan, rowsMatter: rowCost >= baseCost, samplesOfTile: samplesOfTile) else {
-        return plan
-      }
+      let isHeavy =
+        cost > heaviestTileCost || samplesOfTile * problem.dimension * 8 > tileBytes
+      guard isCoarse || isHeavy,
+        halve(&plan, rowsMatter: rowCost >= baseCost, samplesOfTile: samplesOfTile, mustCut: isHeavy)
+      else { return plan }
     }
   }
 
   /// Halves the axis that has most to give; false when none can be cut further.
-  private static func halve(_ plan: inout JobPlan, rowsMatter: Bool, samplesOfTile: Int) -> Bool {
+  /// - Parameter mustCut: cut samples down to single ones if nothing else helps.
+  private static func halve(_ plan: inout JobPlan, rowsMatter: Bool, samplesOfTile: Int, mustCut: Bool)
+    -> Bool
+  {
     let canCutRows = rowsMatter && plan.rows > 0 && plan.rowsPerTile > minimumRowsPerTile
     if canCutRows, plan.rowsPerTile > 1024 || samplesOfTile <= minimumSamplesPerTile {
       plan.rowsPerTile /= 2
       return true
     }
-    let enoughSamples = samplesOfTile > minimumSamplesPerTile || (!canCutRows && samplesOfTile > 16)
+    let fewest = mustCut ? 1 : 16
+    let enoughSamples = samplesOfTile > minimumSamplesPerTile || (!canCutRows && samplesOfTile > fewest)
     if enoughSamples, plan.componentsPerBlock > 1 {
       plan.componentsPerBlock = ceilingDivision(plan.componentsPerBlock, 2)
       return true
     }
-    if enoughSamples, plan.samplesPerTile > 16 {
+    if enoughSamples, plan.samplesPerTile > fewest {
       plan.samplesPerTile = ceilingDivision(plan.samplesPerTile, 2)
       return true
     }
@@ -88,11 +99,16 @@ public enum Planner {
     return size
   }
 
+  /// Every component gets equally many draws, or, with more components than draws, the same chance of one.
   private static func predictionPlan(_ problem: ProblemSize) -> JobPlan {
-    JobPlan(
-      kind: .prediction, components: problem.components, samples: problem.predictionDraws,
+    let draws =
+      problem.components <= problem.predictionDraws
+      ? problem.components * ceilingDivision(problem.predictionDraws, problem.components)
+      : problem.predictionDraws
+    return JobPlan(
+      kind: .prediction, components: problem.components, samples: draws,
       rows: problem.testRows, gradientWidth: problem.dimension + 2,
-      componentsPerBlock: problem.components, samplesPerTile: problem.predictionDraws,
+      componentsPerBlock: problem.components, samplesPerTile: draws,
       rowsPerTile: min(
         rowsPerTile(problem.testRows, shard: problem.testRowsPerShard), minimumRowsPerTile * 4))
   }

@@ -195,7 +195,7 @@ public final class TileEvaluator {
     }
   }
 
-  /// Scores of test rows under draws that take the components in turn.
+  /// Scores of test rows under draws from the mixture in which every component has the same weight.
   private func predict(_ job: TileJob, _ tile: Tile, into output: UnsafeMutablePointer<Double>) throws {
     guard case .rows(let rows) = tile.part, let test = problem.test else {
       throw FitError(.software, "this run has no test data to predict")
@@ -205,9 +205,7 @@ public final class TileEvaluator {
     let draws = points.pointer(count: count * dimension)
     if current == nil {
       for draw in 0..<count {
-        let component =
-          job.mixture.componentCount <= count
-          ? draw % job.mixture.componentCount : draw * job.mixture.componentCount / count
+        let component = predictiveComponent(job, draw: draw, of: count)
         let target = draws + draw * dimension
         noise.fillNormals(
           job.kind.stream, iteration: job.iteration, component: component, samples: draw..<draw + 1,
@@ -225,6 +223,19 @@ public final class TileEvaluator {
       problem.target.accumulateScores(block, draws: draws, count: count, into: &scores, workspace: workspace)
     }
     for (index, value) in scores.values.enumerated() { output[index] = value }
+  }
+
+  /// Which component a draw comes from: each equally often when there are enough draws (the planner makes their
+  /// number a multiple of N), otherwise one drawn at random from each of `count` equal strata.
+  private func predictiveComponent(_ job: TileJob, draw: Int, of count: Int) -> Int {
+    let components = job.mixture.componentCount
+    guard components > count else { return draw % components }
+    var uniform = 0.0
+    noise.fillUniforms(
+      .prediction, iteration: job.iteration, component: 0, samples: draw..<draw + 1, dimension: 1,
+      into: &uniform)
+    let place = (Double(draw) + 1 - uniform) * Double(components) / Double(count)
+    return min(Int(place), components - 1)
   }
 }
 

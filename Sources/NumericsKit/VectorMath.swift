@@ -5,7 +5,7 @@ public enum VectorMath {
   /// log 2π.
   public static let logTwoPi = 1.8378770664093454836
 
-  /// Replaces each number by its exponential (within 1 ulp).
+  /// Replaces each number by its exponential (within 1.1 ulp).
   public static func exponentiate(_ values: UnsafeMutablePointer<Double>, count: Int) {
     isomix_exp(values, values, count)
   }

@@ -41,6 +41,13 @@ extension FitSpecification {
       if data.train.responseFile == nil {
         _ = try mapping.required("model").mappingAsIs.required("response")
       }
+      if case .regression(let regression) = model, regression.family == .linear, data.precision == .float32,
+        let precision = try mapping.required("data").mappingAsIs["precision"]
+      {
+        throw precision.error(
+          "data.precision float32 is for logistic and softmax: a linear model's residuals lose their digits in it; "
+            + "use float64")
+      }
       self.data = data
     case .gaussian, .gaussianMixture, .funnel, .sinhArcsinh:
       try mapping.forbid(["data"], because: "has no place here: family \(model.family) needs no data")

@@ -17,6 +17,7 @@ enum Examples {
   static let mixture2D = "\(folder)/mixture-2d.yaml"
   static let components200 = "\(folder)/components-200.yaml"
   static let funnel = "\(folder)/funnel.yaml"
+  static let sinhArcsinh = "\(folder)/sinh-arcsinh.yaml"
 
   static func data(_ name: String) -> String { "\(folder)/data/\(name)" }
 }

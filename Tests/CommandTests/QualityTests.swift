@@ -30,6 +30,9 @@ struct QualityCase: Sendable, CustomTestStringConvertible {
       name: "wine, N = 20, ibw", spec: Examples.wine, options: setting("mixture.components=20"),
       expected: 31.071, tolerance: 0.06),
     QualityCase(
+      name: "sinh-arcsinh, N = 10, ibw", spec: Examples.sinhArcsinh, options: [], expected: 0.0008,
+      tolerance: 0.0003),
+    QualityCase(
       name: "funnel, N = 20, ibw", spec: Examples.funnel, options: [], expected: 0.022, tolerance: 0.002),
   ]
 }

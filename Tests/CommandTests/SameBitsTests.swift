@@ -99,6 +99,32 @@ extension Commands {
         Examples.wine, options + ["--workers", "2", "--mixed-numerics"], in: folder, output: "2")
       #expect(try mixed.digest() == plain)
     }
+
+    @Test func otherNumericsAreRefusedOrRecorded() async throws {
+      let folder = try TemporaryFolder()
+      // OpenBLAS has kernels for CPUs of 2008, which multiply in another order than those of today.
+      let old = ["OPENBLAS_CORETYPE": "Nehalem"]
+      for accepted in [false, true] {
+        let output = folder("mixed-\(accepted)")
+        let run = try CommandRun(
+          ["fit", Examples.wine, "--output", output, "--workers", "0", "--listen", "tcp://127.0.0.1:0"]
+            + ["--progress", "none", "--worker-timeout", accepted ? "60" : "2"]
+            + (accepted ? ["--mixed-numerics"] : []) + setting("inference.iterations=20"), in: folder)
+        let worker = try CommandRun(
+          ["worker", "--rendezvous", "\(output)/rendezvous.json"], in: folder, environment: old)
+        let end = try await worker.finish()
+        let result = try await run.finish()
+        if accepted {
+          #expect(result.exitCode == 0 && end.exitCode == 0, "\(result)\n\(end)")
+          let warnings = try #require(
+            try FitFolder(path: output).json("summary.json")["warnings"] as? [String])
+          #expect(warnings.contains { $0.contains("other numerics") && $0.contains("Nehalem") })
+        } else {
+          #expect(result.exitCode == 69 && end.exitCode == 65, "\(result)\n\(end)")
+          #expect(end.errors.contains("OPENBLAS_CORETYPE"), "\(end)")
+        }
+      }
+    }
   }
 
   /// A fit whose two workers join over tcp, one of them with two threads.

@@ -88,11 +88,36 @@ struct PlannerTests {
       #expect((plan.prediction != nil) == (problem.testRows > 0))
       if let prediction = plan.prediction {
         checkPartition(prediction, shard: problem.testRowsPerShard, comment)
-        #expect(prediction.rows == problem.testRows && prediction.samples == problem.predictionDraws)
+        #expect(prediction.rows == problem.testRows && prediction.samples >= problem.predictionDraws)
+        #expect(
+          prediction.samples % problem.components == 0 || problem.components > prediction.samples,
+          "\(comment)")
       }
       #expect(plan.gradient.samples == problem.samples && plan.gradient.rows == problem.rows)
       let draws = plan.objective.samples * problem.components
       #expect(draws >= problem.objectiveDraws && plan.objective.samples >= 2)
+    }
+  }
+
+  @Test("no tile is so heavy or so large that its worker would fall silent or run out of memory")
+  func heavyProblems() {
+    let problems = [
+      size(components: 1_000_000, dimension: 130), size(components: 100_000, dimension: 1000),
+      size(components: 1, dimension: 65_536, samples: 1_000_000),
+      size(components: 50, dimension: 3000, rows: 100_000_000, shard: 65_536, columns: 30),
+      size(components: 5, dimension: 50, rows: 1_000_000_000, shard: 65_536),
+    ]
+    for problem in problems {
+      let plan = Planner.plan(problem)
+      let costs = CostModel(problem)
+      for job in [plan.gradient, plan.objective] {
+        for leaf in 0..<min(2, job.tilesPerBlock) {
+          let tile = job.tile(block: 0, leaf: leaf)
+          let samples = tile.components.count * tile.samples.count
+          #expect(costs.cost(of: tile, kind: job.kind) <= 1e9 || samples == 1, "\(problem)")
+          #expect(samples * problem.dimension * 8 <= 32 << 20, "\(problem)")
+        }
+      }
     }
   }
 

@@ -176,6 +176,24 @@ struct TileEvaluatorTests {
     #expect(close(sums[0][1], density))
   }
 
+  @Test("predictive draws give every component the same weight, whatever the number of draws")
+  func predictionWeights() throws {
+    let folder = try TemporaryFolder()
+    var (setup, _) = try Examples.logistic(in: folder)
+    let problemSize = setup.plan.problem
+    for asked in [3, 4, 10, 100, 1000] {
+      var size = problemSize
+      size.predictionDraws = asked
+      setup.plan = Planner.plan(size)
+      let draws = try #require(setup.plan.prediction).samples
+      #expect(draws >= asked && draws < asked + size.components && draws % size.components == 0)
+    }
+    var size = problemSize
+    size.predictionDraws = 2
+    setup.plan = Planner.plan(size)
+    #expect(setup.plan.prediction?.samples == 2, "more components than draws: as many as were asked for")
+  }
+
   @Test("have the same bits however tiles are cut and whoever computes them in which order")
   func sameBits() throws {
     let folder = try TemporaryFolder()

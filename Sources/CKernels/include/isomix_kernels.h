@@ -38,7 +38,7 @@ void isomix_fill_normals(isomix_noise_key key, uint32_t iteration, uint32_t comp
 
 // Elementary functions (elementary.c). Input and output may be the same buffer.
 
-/// output[i] = e^input[i], within 1 ulp (2 when the result is subnormal).
+/// output[i] = e^input[i], within 1.1 ulp (2 when the result is subnormal).
 void isomix_exp(const double *input, double *output, size_t count);
 
 /// output[i] = ln input[i], within 1 ulp; -infinity at 0, NaN below.
