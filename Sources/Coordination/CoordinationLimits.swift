@@ -4,6 +4,9 @@ public enum CoordinationLimits {
   public static let beatInterval_ms = 1_000
   /// After how much silence a registered peer is lost.
   public static let silenceLimit_ms = 8_000
+  /// A machine that was not asked for this long was not running itself (stopped, suspended, busy): it starts to
+  /// count the others' silence anew.
+  public static let ownStall_ms = 2_000
   /// How long a worker may take from `welcome` to `ready` without a beat in between.
   public static let setupSilence_ms = 60_000
   /// How long a worker waits for an answer to its hello.

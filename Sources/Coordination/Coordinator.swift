@@ -4,6 +4,8 @@ import Wire
 /// What happens to a coordinator.
 public enum CoordinatorEvent: Sendable {
   case received(PeerID, Message)
+  /// A part of a message that is not complete yet came: slow, but alive.
+  case heard(PeerID)
   /// Bytes from a peer made no sense.
   case malformed(PeerID, WireError)
   /// The transport can't reach a peer any more.
@@ -94,6 +96,7 @@ public struct Coordinator: Sendable {
   private var nextAssignment: UInt64 = 1
   private var waitingSince: Instant?
   private var lastBeat: Instant?
+  private var lastTick: Instant?
   private var strangers: Set<PeerID> = []
   private var refusals = 0
   private var speed = CoordinationLimits.assumedSpeed
@@ -120,6 +123,9 @@ public struct Coordinator: Sendable {
     guard phase == .running else { return [] }
     switch event {
     case .received(let peer, let message): return receive(message, from: peer, now: now)
+    case .heard(let peer):
+      workers[peer]?.lastHeard = now
+      return []
     case .malformed(let peer, let error): return malformed(peer, error)
     case .unreachable(let peer): return lost(peer, because: "the connection to it is gone")
     case .childExited(let processID, let description): return childExited(processID, description)
@@ -149,6 +155,11 @@ public struct Coordinator: Sendable {
       return []
     case .failure(let failure):
       statistics.workersLost += 1
+      if record.phase == .preparing, !record.isLocalChild {
+        // It never took part: whoever started it is told there, and the fit goes on without it.
+        workers.removeValue(forKey: peer)
+        return [.log(.warning, "\(record.name) could not join: \(failure.message)"), .drop(peer)]
+      }
       // A run that a worker ended did not end well, whatever the worker says.
       let exitCode = (1...255).contains(failure.exitCode) ? failure.exitCode : ExitCode.software
       return fail(exitCode, "\(record.name) stopped: \(failure.message)")
@@ -353,6 +364,10 @@ public struct Coordinator: Sendable {
   }
 
   private mutating func tick(now: Instant) -> [CoordinatorAction] {
+    if let lastTick, lastTick.adding(milliseconds: CoordinationLimits.ownStall_ms) < now {
+      for peer in workers.keys { workers[peer]?.lastHeard = now }
+    }
+    lastTick = now
     for peer in workers.keys.sorted() {
       guard let record = workers[peer] else { continue }
       let limit =

@@ -5,6 +5,8 @@ public enum WorkerEvent: Sendable {
   /// The transport is open; say hello.
   case connected
   case received(Message)
+  /// A part of a message that is not complete yet came: slow, but alive.
+  case heard
   case malformed(WireError)
   /// The set-up is built: its digest and the data's.
   case prepared(setupDigest: String, dataDigest: String)
@@ -69,6 +71,7 @@ public struct Worker: Sendable {
 
   private let hello: Hello
   fileprivate var phase = Phase.ended
+  private var lastTick: Instant?
 
   public init(hello: Hello) { self.hello = hello }
 
@@ -79,6 +82,9 @@ public struct Worker: Sendable {
       phase = .greeting(since: now)
       return [.send(Message(run: .none, epoch: 0, content: .hello(hello)))]
     case .received(let message): return receive(message, now: now)
+    case .heard:
+      heard(now: now)
+      return []
     case .malformed(let error):
       return giveUp(
         ExitCode.unavailable, "the coordinator sent a message that makes no sense: \(error.message)")
@@ -177,7 +183,22 @@ public struct Worker: Sendable {
     return [.send(session.message(content(job)))]
   }
 
+  private mutating func heard(now: Instant) {
+    switch phase {
+    case .preparing(var session):
+      session.lastHeard = now
+      phase = .preparing(session)
+    case .working(var session):
+      session.lastHeard = now
+      phase = .working(session)
+    case .greeting, .ended: break
+    }
+  }
+
   private mutating func tick(progress: UInt64, now: Instant) -> [WorkerAction] {
+    // After a time without ticks (a long set-up, a suspended process) what came meanwhile is still to be read.
+    if let lastTick, lastTick.adding(milliseconds: CoordinationLimits.ownStall_ms) < now { heard(now: now) }
+    lastTick = now
     switch phase {
     case .ended: return []
     case .greeting(let since):
@@ -203,12 +224,9 @@ public struct Worker: Sendable {
 
   private mutating func beat(_ session: inout Session, progress: UInt64, now: Instant) -> [WorkerAction] {
     if session.lastHeard.adding(milliseconds: session.silenceLimit_ms) < now {
-      phase = .ended
-      return [
-        .exit(
-          code: ExitCode.unavailable,
-          message: "the coordinator has been silent for \(session.silenceLimit_ms / 1000) s")
-      ]
+      return giveUp(
+        ExitCode.unavailable,
+        "the coordinator has been silent for \(session.silenceLimit_ms / 1000) s")
     }
     guard session.lastBeat.adding(milliseconds: session.beatInterval_ms) <= now else { return [] }
     session.lastBeat = now

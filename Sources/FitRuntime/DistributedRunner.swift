@@ -87,6 +87,7 @@ final class DistributedRunner: JobRunner {
     _ = try socket.drain(bulkLimit: bulkLimit(of:)) { incoming in
       switch incoming {
       case .message(let peer, let message): events.append(.received(PeerID(number: peer), message))
+      case .part(let peer): events.append(.heard(PeerID(number: peer)))
       case .malformed(let peer, let error): events.append(.malformed(PeerID(number: peer), error))
       }
     }

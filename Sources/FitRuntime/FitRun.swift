@@ -55,7 +55,7 @@ final class FitRun {
     } catch {
       let seconds = secondsSoFar
       let failure = describe(RunFailure(error), isKept: keep(seconds: seconds))
-      runner.end(exitCode: failure.exitCode, message: failure.message)
+      end(runner, failure.exitCode, failure.message)
       progress.finish(iteration: fit.iteration, seconds: seconds)
       if fit.iteration > 0 {
         _ = try? writeResults(runner.statistics, stoppedBy: failure.message, seconds: seconds)
@@ -64,10 +64,16 @@ final class FitRun {
     }
     let seconds = secondsSoFar
     _ = keep(seconds: seconds)
-    runner.end(exitCode: ExitCode.done, message: "the fit is finished")
+    end(runner, ExitCode.done, "the fit is finished")
     progress.finish(iteration: fit.iteration, seconds: seconds)
     return try writeResults(
       runner.statistics, stoppedBy: "the number of iterations asked for", seconds: seconds)
+  }
+
+  /// Ends the runner; nobody can join any more.
+  private func end(_ runner: any JobRunner, _ exitCode: Int32, _ message: String) {
+    runner.end(exitCode: exitCode, message: message)
+    try? FileManager.default.removeItem(atPath: folder.file(Rendezvous.fileName))
   }
 
   private var secondsSoFar: Double { secondsBefore + Clock.now.seconds(since: start) }

@@ -53,8 +53,26 @@ public final class FitService {
   public init(_ options: Options) throws {
     self.options = options
     interruption = Interruption(try Signals(Interruption.signals))
+    try FitService.reserveDescriptors(workers: options.workers ?? FitService.availableCores())
     identity = try Identity.measure()
   }
+
+  /// Makes room for connections: libzmq ends the process when descriptors run out.
+  private static func reserveDescriptors(workers: Int) throws {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    let needed = descriptorsBesides + descriptorsPerWorker * workers
+    guard limit.rlim_cur >= UInt64(needed) else {
+      throw RuntimeError(
+        "\(workers) workers need \(needed) open files, and this process may have \(limit.rlim_cur): raise the limit "
+          + "(ulimit -n) or start fewer workers", exitCode: ExitCode.usage)
+    }
+  }
+
+  private static let descriptorsBesides = 64
+  private static let descriptorsPerWorker = 3
 
   /// Runs the fit.
   /// - Throws: ``RunFailure`` with a message and an exit code.
@@ -69,14 +87,19 @@ public final class FitService {
   private func fit() throws -> Outcome {
     try checkEndpoints()
     let specification = try FitService.read(options.specification, overrides: options.overrides)
-    let folder = try RunFolder(path: options.output, resuming: options.resume)
-    let log = try RunLog(path: folder.file("log.jsonl"), resuming: options.resume)
     let progress = ProgressReporter(
       style: options.progress, iterations: specification.inference.iterations)
+    let protected =
+      [options.specification, FileManager.default.currentDirectoryPath]
+      + [specification.data?.train, specification.data?.test].compactMap { $0 }.flatMap(\.paths)
+    try RunFolder.check(path: options.output, resuming: options.resume, protecting: protected)
+    // The folder is taken over only when there is a fit to put into it.
+    let prepared = try prepare(specification, progress: progress)
+    let folder = try RunFolder(path: options.output, resuming: options.resume, protecting: protected)
+    let log = try RunLog(path: folder.file("log.jsonl"), resuming: options.resume)
     if let previous = folder.previous { progress.note("an earlier fit was moved to \(previous)") }
     log.append(level: "info", "isomix \(Identity.version) (build \(identity.build)) on \(identity.host)")
     do {
-      let prepared = try prepare(specification, progress: progress)
       let store = CheckpointStore(runFolder: folder.path)
       let origin = try Checkpoint.Origin(prepared.setup)
       let checkpoint = try options.resume ? resumable(store, origin, log, progress) : nil
@@ -135,7 +158,11 @@ public final class FitService {
   /// Reads a spec file.
   public static func read(_ path: String, overrides: [String]) throws -> FitSpecification {
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw RuntimeError("there is no spec at \(path)", exitCode: ExitCode.noInput)
+      let exists = FileManager.default.fileExists(atPath: path)
+      throw RuntimeError(
+        exists
+          ? "the spec \(path) can't be read: is it a file that you may read?" : "there is no spec at \(path)",
+        exitCode: ExitCode.noInput)
     }
     guard let yaml = String(data: data, encoding: .utf8) else {
       throw SpecificationError("\(path): the spec is not UTF-8 text")

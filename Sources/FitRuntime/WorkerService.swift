@@ -1,5 +1,6 @@
 import CPlatform
 import Coordination
+import Datasets
 import Foundation
 import Glibc
 import Inference
@@ -125,6 +126,7 @@ private final class WorkerLoop {
     _ = try socket.drain { incoming in
       switch incoming {
       case .message(let message): events.append(.received(message))
+      case .part: events.append(.heard)
       case .malformed(let error): events.append(.malformed(error))
       }
     }
@@ -149,6 +151,13 @@ private final class WorkerLoop {
         problem: try Problem(setup), threads: options.threads, progress: progress,
         afterTile: { [unowned self] in try afterTile() })
       return .prepared(setupDigest: Digest.of(bytes).description, dataDigest: setup.dataDigest)
+    } catch let error as DatasetError where error.code == .noInput {
+      return .preparationFailed(
+        RunFailure(
+          exitCode: ExitCode.noInput,
+          message:
+            "the prepared data are not on this host (\(error.message)): put the coordinator's --cache on a file "
+            + "system that all hosts share"))
     } catch {
       return .preparationFailed(RunFailure(error))
     }

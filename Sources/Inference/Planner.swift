@@ -105,11 +105,16 @@ public enum Planner {
       problem.components <= problem.predictionDraws
       ? problem.components * ceilingDivision(problem.predictionDraws, problem.components)
       : problem.predictionDraws
-    return JobPlan(
+    var plan = JobPlan(
       kind: .prediction, components: problem.components, samples: draws,
       rows: problem.testRows, gradientWidth: problem.dimension + 2,
       componentsPerBlock: problem.components, samplesPerTile: draws,
       rowsPerTile: min(
         rowsPerTile(problem.testRows, shard: problem.testRowsPerShard), minimumRowsPerTile * 4))
+    let costs = CostModel(problem)
+    while plan.rowsPerTile > 1,
+      costs.rows(plan.rowsPerTile, samples: Double(draws), kind: .prediction) > heaviestTileCost
+    { plan.rowsPerTile /= 2 }
+    return plan
   }
 }

@@ -8,6 +8,8 @@ import Specification
 public struct ProblemBuilder {
   /// Folder of prepared data.
   public var cacheFolder: String
+  /// Memory of the draws for predictive scores in each thread, at most.
+  private static let predictionBytes = 1 << 30
   /// Told what takes time.
   public var progress: (String) -> Void
 
@@ -28,6 +30,14 @@ public struct ProblemBuilder {
       }
     }
     let target = try Problem.target(specification.model, design: train?.manifest)
+    let drawBytes = specification.inference.predictionDraws * target.dimension * 8
+    guard test == nil || drawBytes <= ProblemBuilder.predictionBytes else {
+      throw FitError(
+        .badInput,
+        "inference.prediction.draws: \(specification.inference.predictionDraws) draws of \(target.dimension) numbers "
+          + "need \(drawBytes >> 20) MiB in each compute thread; at most "
+          + "\(ProblemBuilder.predictionBytes / (8 * target.dimension)) draws fit")
+    }
     let plan = Planner.plan(
       ProblemSize(
         components: specification.mixture.components, dimension: target.dimension,

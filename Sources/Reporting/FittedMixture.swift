@@ -72,7 +72,10 @@ public struct FittedMixture: Sendable, Codable, Equatable {
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     let file = isFolder.boolValue ? path + "/" + fileName : path
     guard exists, let data = FileManager.default.contents(atPath: file) else {
-      throw ReportingError(.noInput, "there is no fit at \(file)")
+      throw ReportingError(
+        .noInput,
+        FileManager.default.fileExists(atPath: file)
+          ? "\(file) can't be read: is it a file that you may read?" : "there is no fit at \(file)")
     }
     guard let fitted = try? JSONStyle.decoder().decode(FittedMixture.self, from: data) else {
       throw ReportingError(.badData, "\(file) is not a mixture.json")

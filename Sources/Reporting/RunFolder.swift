@@ -8,49 +8,75 @@ public final class RunFolder {
   public let previous: String?
   private let lock: Int32
 
-  /// Files that show that a folder holds a fit.
-  private static let marks: Set = [
-    "log.jsonl", "spec.yaml", "plan.json", "mixture.json", "summary.json", "trace.csv",
-  ]
-  private static let lockName = ".lock"
+  /// Made by every fit in its folder, and locked while it runs: what shows that a folder is one of ours.
+  private static let markName = ".isomix"
   private static let maximumPrevious = 10_000
 
   /// Opens a folder for a new fit, where an earlier fit's folder is moved aside and never overwritten; or, to
   /// resume it, the folder of an earlier fit.
   ///
+  /// - Parameter protecting: files and folders that must not be moved aside with an earlier fit.
   /// - Throws: ``ReportingError`` when the folder can't be made, holds something else, or is in use; or when
   ///   there is nothing to resume.
-  public init(path: String, resuming: Bool = false) throws {
+  public init(path given: String, resuming: Bool = false, protecting: [String] = []) throws {
+    let path = RunFolder.resolved(given)
     self.path = path
-    if resuming {
-      let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-      guard !Set(entries).isDisjoint(with: RunFolder.marks) else {
-        throw ReportingError(.noInput, "there is no fit in \(path) to resume: start it without --resume")
-      }
+    let isEarlierFit = try RunFolder.check(path: path, resuming: resuming, protecting: protecting)
+    if resuming || !isEarlierFit {
       previous = nil
-      lock = try RunFolder.takeLock(in: path)
-      return
-    }
-    let manager = FileManager.default
-    var earlier: String?
-    if let entries = try? manager.contentsOfDirectory(atPath: path) {
-      let names = Set(entries).subtracting([RunFolder.lockName])
-      if !names.isDisjoint(with: RunFolder.marks) {
-        let probe = try RunFolder.takeLock(in: path)
-        earlier = try RunFolder.moveAside(path)
-        close(probe)
-      } else if !names.isEmpty {
-        throw ReportingError(
-          .cannotWrite, "\(path) is not empty and holds no fit: choose another --output folder")
-      }
+    } else {
+      let probe = try RunFolder.takeLock(in: path)
+      defer { close(probe) }
+      previous = try RunFolder.moveAside(path)
     }
     do {
-      try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
       throw ReportingError(.cannotWrite, "can't make the folder \(path): \(RunFolder.reason(error))")
     }
-    previous = earlier
     lock = try RunFolder.takeLock(in: path)
+  }
+
+  /// Says whether a folder holds an earlier fit; changes nothing, so that it can be asked before long work.
+  ///
+  /// - Throws: ``ReportingError`` when a fit can't go there.
+  @discardableResult
+  public static func check(path given: String, resuming: Bool, protecting: [String]) throws -> Bool {
+    let path = resolved(given)
+    guard !path.isEmpty else { throw ReportingError(.cannotWrite, "the output folder has no name") }
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    guard !exists || isFolder.boolValue else {
+      throw ReportingError(.cannotWrite, "\(path) is a file: choose another --output folder")
+    }
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    let isEarlierFit = entries.contains(markName)
+    if resuming {
+      guard isEarlierFit else {
+        throw ReportingError(.noInput, "there is no fit in \(path) to resume: start it without --resume")
+      }
+    } else if isEarlierFit {
+      for other in protecting.map(resolved) where other == path || other.hasPrefix(path + "/") {
+        throw ReportingError(
+          .cannotWrite, "\(path) holds an earlier fit, but also \(other): choose another --output folder")
+      }
+    } else if !entries.isEmpty {
+      throw ReportingError(
+        .cannotWrite, "\(path) is not empty and holds no fit: choose another --output folder")
+    }
+    if isEarlierFit { close(try takeLock(in: path)) }
+    return isEarlierFit
+  }
+
+  /// A path without symbolic links, so that a linked folder's content is moved and not the link.
+  private static func resolved(_ path: String) -> String {
+    guard let real = realpath(path, nil) else {
+      var trimmed = path
+      while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
+      return trimmed
+    }
+    defer { free(real) }
+    return String(cString: real)
   }
 
   deinit { close(lock) }
@@ -112,13 +138,13 @@ public final class RunFolder {
   }
 
   private static func takeLock(in folder: String) throws -> Int32 {
-    let descriptor = open(folder + "/" + lockName, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    let descriptor = open(folder + "/" + markName, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw failure(folder) }
     // The folder may have been moved aside between opening and locking: the lock must be that of this path.
     var held = stat()
     var current = stat()
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &held) == 0,
-      stat(folder + "/" + lockName, &current) == 0, held.st_ino == current.st_ino,
+      stat(folder + "/" + markName, &current) == 0, held.st_ino == current.st_ino,
       held.st_dev == current.st_dev
     else {
       close(descriptor)

@@ -85,6 +85,9 @@ extension FitSpecification {
     } catch {
       throw SpecificationError("--set \(override): the value is not YAML")
     }
+    guard keys.count <= 16 else {
+      throw SpecificationError("--set \(override.prefix(60))…: no key of a spec is that deep")
+    }
     guard !keys.contains("") else {
       throw SpecificationError("--set \(override): the key has an empty part")
     }

@@ -34,16 +34,16 @@ extension ModelSpecification {
     case .regression(let regression):
       return [head] + regression.lines
     case .gaussian(let mean, let covariance):
-      return [head, "  mean: \(list(mean))", "  covariance: \(matrix(covariance))"]
+      return [head, "  mean: \(list(mean))", "  covariance: \(compact(covariance))"]
     case .gaussianMixture(let weights, let means, let covariances):
       return [
         head, "  weights: \(list(weights))", "  means: \(matrix(means))",
-        "  covariances: [\(covariances.map(matrix).joined(separator: ", "))]",
+        "  covariances: [\(covariances.map(compact).joined(separator: ", "))]",
       ]
     case .funnel(let variance): return [head, "  variance: \(variance)"]
     case .sinhArcsinh(let covariance, let skew, let tail):
       return [
-        head, "  covariance: \(matrix(covariance))", "  skew: \(list(skew))", "  tail: \(list(tail))",
+        head, "  covariance: \(compact(covariance))", "  skew: \(list(skew))", "  tail: \(list(tail))",
       ]
     }
   }
@@ -93,6 +93,16 @@ extension StepSchedule {
 }
 
 private func list(_ values: [Double]) -> String { "[\(values.map { "\($0)" }.joined(separator: ", "))]" }
+
+/// A covariance as short as it can be written: a variance, a diagonal, or a matrix.
+private func compact(_ rows: [[Double]]) -> String {
+  for (i, row) in rows.enumerated() {
+    for (j, value) in row.enumerated() where i != j && value != 0 { return matrix(rows) }
+  }
+  let diagonal = rows.indices.map { rows[$0][$0] }
+  guard diagonal.allSatisfy({ $0 > 0 }) else { return matrix(rows) }
+  return Set(diagonal).count == 1 ? "\(diagonal[0])" : list(diagonal)
+}
 
 private func matrix(_ rows: [[Double]]) -> String { "[\(rows.map(list).joined(separator: ", "))]" }
 

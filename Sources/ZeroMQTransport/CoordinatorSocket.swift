@@ -12,6 +12,8 @@ public final class CoordinatorSocket {
   /// What came in.
   public enum Incoming {
     case message(Peer, Message)
+    /// A part of a message that is not complete yet.
+    case part(Peer)
     case malformed(Peer, WireError)
   }
 
@@ -74,7 +76,7 @@ public final class CoordinatorSocket {
       guard assemblers[peer] != nil || assemblers.count < WireLimits.peers else { return nil }
       let limit = bulkLimit(peer)
       assemblers[peer, default: MessageAssembler(bulkLimit: limit)].bulkLimit = limit
-      guard let message = try assemblers[peer]?.accept(Array(frames.dropFirst())) else { return nil }
+      guard let message = try assemblers[peer]?.accept(Array(frames.dropFirst())) else { return .part(peer) }
       return .message(peer, message)
     } catch {
       assemblers.removeValue(forKey: peer)

@@ -9,6 +9,8 @@ public final class WorkerSocket {
   /// What came in.
   public enum Incoming {
     case message(Message)
+    /// A part of a message that is not complete yet.
+    case part
     case malformed(WireError)
   }
 
@@ -35,7 +37,7 @@ public final class WorkerSocket {
               throw WireError(
                 .malformed, "a message has \(WireLimits.framesPerMessage) frames, this one \(count)")
             }
-            incoming = try assembler.accept(frames).map { .message($0) }
+            incoming = try assembler.accept(frames).map { .message($0) } ?? .part
           } catch {
             incoming = .malformed(error)
           }

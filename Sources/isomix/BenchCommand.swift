@@ -34,6 +34,10 @@ struct BenchKernelCommand: ParsableCommand {
     guard rows >= 1, dimension >= 1, samples >= 1, seconds > 0, seconds.isFinite else {
       throw ValidationError("--rows, --dimension, --samples and --seconds must be positive.")
     }
+    let largest = max(rows, samples)
+    guard rows <= 1 << 31, dimension <= 1 << 20, samples <= 1 << 20,
+      Double(largest) * Double(dimension) <= 2e8, seconds <= 1e6
+    else { throw ValidationError("--rows × --dimension and --samples × --dimension must be at most 2e8.") }
   }
 
   func run() throws {
@@ -66,7 +70,9 @@ struct BenchCoordinationCommand: ParsableCommand {
   @Flag(help: "Print JSON.") var json = false
 
   func validate() throws {
-    guard components >= 1, dimension >= 1, iterations >= 1 else {
+    guard (1...1_000_000).contains(components), (1...100_000).contains(dimension),
+      (1...100_000_000).contains(iterations)
+    else {
       throw ValidationError("--components, --dimension and --iterations must be positive.")
     }
   }

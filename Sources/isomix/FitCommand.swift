@@ -58,8 +58,8 @@ struct FitCommand: ParsableCommand {
   var progress: ProgressStyle = .auto
 
   func validate() throws {
-    guard workerTimeout > 0, workerTimeout.isFinite else {
-      throw ValidationError("--worker-timeout must be a positive number of seconds.")
+    guard workerTimeout > 0, workerTimeout <= 1e9 else {
+      throw ValidationError("--worker-timeout must be a number of seconds from 0 to 1e9.")
     }
     guard checkpointInterval >= 0, checkpointInterval.isFinite else {
       throw ValidationError("--checkpoint-interval must be a number of seconds.")
@@ -96,7 +96,7 @@ struct FitCommand: ParsableCommand {
     var lines = [
       "Fitted \(outcome.family) (dimension \(outcome.dimension)) with \(outcome.components) component(s): "
         + "\(summary.iterations) iterations in \(String(format: "%.2f", summary.seconds)) s "
-        + "(\(String(format: "%.0f", rate))/s), \(summary.workers) worker(s)."
+        + "(\(String(format: rate >= 10 ? "%.0f" : "%.2f", rate))/s), \(summary.workers) worker(s)."
     ]
     if let elbo = summary.elbo, let error = summary.elboStandardError {
       lines.append(String(format: "ELBO  %.3f ± %.3f nats (standard error)", elbo, error))

@@ -294,6 +294,52 @@ struct LossTests {
     #expect(coordinator.handle(.tick, now: .ms(limit)).failures.isEmpty)
   }
 
+  @Test("a coordinator that did not run itself counts silence anew, and then as ever")
+  func ownStall() {
+    var coordinator = Coordinator(configuration: Examples.configuration())
+    coordinator.join(peer1)
+    for now in stride(from: 0, through: 3000, by: 100) {
+      #expect(coordinator.handle(.tick, now: .ms(now)).failures.isEmpty)
+    }
+    // Suspended for a minute.
+    var ends: [Int] = []
+    for now in stride(from: 63_000, through: 75_000, by: 100) {
+      if !coordinator.handle(.tick, now: .ms(now)).failures.isEmpty { ends.append(now) }
+    }
+    #expect(ends == [63_000 + CoordinationLimits.silenceLimit_ms + 100])
+  }
+
+  @Test("a part of a long message is a sign of life")
+  func parts() {
+    var coordinator = Coordinator(configuration: Examples.configuration())
+    coordinator.join(peer1)
+    for now in stride(from: 0, through: 60_000, by: 500) {
+      if now % 5000 == 0 { _ = coordinator.handle(.heard(peer1), now: .ms(now)) }
+      #expect(coordinator.handle(.tick, now: .ms(now)).failures.isEmpty)
+    }
+  }
+
+  @Test("a remote worker that can't set up is logged by name, and the run goes on; a local one ends it")
+  func failedSetup() {
+    let failure = Message.Content.failure(WorkerFailure(exitCode: 66, message: "no such folder"))
+    for isLocal in [false, true] {
+      var coordinator = Coordinator(configuration: Examples.configuration())
+      coordinator.join(peer1)
+      _ = coordinator.handle(
+        .received(
+          peer2, Examples.message(.hello(Examples.hello(processID: 200, isLocalChild: isLocal)))), now: .ms(1)
+      )
+      let actions = coordinator.handle(.received(peer2, Examples.message(failure)), now: .ms(2))
+      if isLocal {
+        #expect(actions.failures.first?.exitCode == 66)
+      } else {
+        #expect(actions.failures.isEmpty && actions.dropped == [peer2])
+        #expect(actions.warnings.contains { $0.contains("node1/200") && $0.contains("no such folder") })
+        #expect(coordinator.readyWorkers == 1)
+      }
+    }
+  }
+
   @Test("a worker that prepares may be silent for longer")
   func preparing() {
     var coordinator = Coordinator(configuration: Examples.configuration())

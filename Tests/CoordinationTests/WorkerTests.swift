@@ -181,6 +181,32 @@ struct WorkerTests {
     #expect(exit(worker.handle(.tick(progress: 0), now: .ms(13_001)))?.code == 69)
   }
 
+  @Test("a worker that was busy with its set-up for long reads what came meanwhile before it gives up")
+  func ownStall() {
+    for start in [Start.preparing, .working] {
+      var worker = worker(start)
+      #expect(exit(worker.handle(.tick(progress: 0), now: .ms(100))) == nil)
+      // Twenty seconds without a tick, then as ever.
+      #expect(exit(worker.handle(.tick(progress: 0), now: .ms(20_100))) == nil)
+      var ends: [Int] = []
+      for now in stride(from: 20_200, through: 30_000, by: 100) {
+        if exit(worker.handle(.tick(progress: 0), now: .ms(now))) != nil { ends.append(now) }
+      }
+      #expect(ends == [28_200])
+    }
+  }
+
+  @Test("a coordinator that is given up is told, in case it can hear")
+  func silenceIsTold() {
+    var worker = worker(.working)
+    let actions = worker.handle(.tick(progress: 0), now: .ms(8001))
+    guard case .failure(let failure)? = sent(actions).first?.content else {
+      Issue.record("no failure was sent")
+      return
+    }
+    #expect(failure.message.contains("silent"))
+  }
+
   @Test("beats go out at the announced interval and carry the progress")
   func beats() {
     for start in [Start.preparing, .working] {

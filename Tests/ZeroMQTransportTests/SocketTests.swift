@@ -58,7 +58,7 @@ struct SocketTests {
       #expect(try worker.send(Examples.result((3 << 20) + 8 * index + 8, seed: UInt8(index))))
       #expect(try worker.send(Examples.beat(UInt64(index))))
     }
-    let incoming = messages(try drain(coordinator) { $0.count == 6 })
+    let incoming = messages(try drain(coordinator) { messages($0).count == 6 })
     #expect(incoming.count == 6)
     let state = [UInt8](unsafeUninitializedCapacity: 5 << 20) { buffer, count in
       for index in buffer.indices { buffer[index] = UInt8(truncatingIfNeeded: index &* 7) }
@@ -88,7 +88,7 @@ struct SocketTests {
     // They take next to nothing, so that the frames wait at the sender.
     let foreign = (0..<24).map { _ in ForeignPeer(endpoint, receiveLimit: 1) }
     for peer in foreign { peer.send(Examples.frames(Examples.beat(1))) }
-    let peers = messages(try drain(coordinator) { $0.count == 24 }).map(\.peer)
+    let peers = messages(try drain(coordinator) { messages($0).count == 24 }).map(\.peer)
     #expect(Set(peers).count == 24)
     let work = Examples.work([UInt8](repeating: 3, count: 32 << 20))
     let before = try residentBytes()
