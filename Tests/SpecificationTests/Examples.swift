@@ -63,7 +63,7 @@ enum Examples {
       + "inference: {step_size: {schedule: {constant: {size: 1e-5}}}, algorithm: ngd}\n",
   ]
 
-  static func read(_ yaml: String, folder: String = "/work/specs", set overrides: [String] = []) throws
+  static func read(_ yaml: String, folder: String = "/srv/specs", set overrides: [String] = []) throws
     -> FitSpecification
   {
     try FitSpecification(yaml: yaml, source: "fit.yaml", folder: folder, overrides: overrides)
@@ -72,7 +72,7 @@ enum Examples {
 
 /// What is said about a bad spec.
 func complaint(
-  _ yaml: String, folder: String = "/work/specs", set overrides: [String] = [],
+  _ yaml: String, folder: String = "/srv/specs", set overrides: [String] = [],
   sourceLocation: SourceLocation = #_sourceLocation
 ) -> String {
   do {

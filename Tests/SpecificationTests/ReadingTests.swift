@@ -29,8 +29,8 @@ struct ReadingTests {
     #expect(regression.family == .logistic && regression.response == "malignant")
     #expect(
       regression.features == ["radius", "texture"] && !regression.intercept && regression.priorScale == 3)
-    #expect(specification.data?.train.paths == ["/work/specs/train.csv"])
-    #expect(specification.data?.test?.paths == ["/work/specs/test.csv"])
+    #expect(specification.data?.train.paths == ["/srv/specs/train.csv"])
+    #expect(specification.data?.test?.paths == ["/srv/specs/test.csv"])
     #expect(specification.data?.standardize == false && specification.data?.precision == .float32)
     #expect(specification.data?.missing == .drop)
     #expect(mixture(specification) == [7, -2, 3, 0.5])
@@ -70,12 +70,12 @@ struct ReadingTests {
       "model: {family: logistic, response: y}\ndata: {train: \(train)}\n\(Examples.mixture)\n\(Examples.inference)"
     }
     let cases: [(String, [String])] = [
-      ("a.csv", ["/work/specs/a.csv"]), ("../a.csv", ["/work/a.csv"]), ("./b/*.csv", ["/work/specs/b/*.csv"]),
-      ("/data/a.csv", ["/data/a.csv"]), ("[a.csv, /b.csv]", ["/work/specs/a.csv", "/b.csv"]),
+      ("a.csv", ["/srv/specs/a.csv"]), ("../a.csv", ["/srv/a.csv"]), ("./b/*.csv", ["/srv/specs/b/*.csv"]),
+      ("/data/a.csv", ["/data/a.csv"]), ("[a.csv, /b.csv]", ["/srv/specs/a.csv", "/b.csv"]),
     ]
     for (text, paths) in cases { #expect(try Examples.read(yaml(text)).data?.train.paths == paths) }
     let separate = try Examples.read(yaml("{features: x.npy, response: ../y.npy}")).data?.train
-    #expect(separate?.paths == ["/work/specs/x.npy"] && separate?.responseFile == "/work/y.npy")
+    #expect(separate?.paths == ["/srv/specs/x.npy"] && separate?.responseFile == "/srv/y.npy")
   }
 
   @Test("a covariance is a matrix, a diagonal or one variance")
@@ -144,7 +144,7 @@ struct ReadingTests {
     #expect(several.inference.objectiveInterval == 25)
     #expect(several.data?.test == nil && several.inference.stepSize == .constant(stepSize: 0.5))
     #expect(several.mixture.low == 0 && several.mixture.high == 5)
-    #expect(several.data?.train.paths == ["/work/specs/x=y.csv"])
+    #expect(several.data?.train.paths == ["/srv/specs/x=y.csv"])
     let made = try Examples.read(
       "model: {family: funnel}",
       set: ["mixture.components=2", "inference.step_size.schedule.constant.size=1"])
