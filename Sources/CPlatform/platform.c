@@ -8,16 +8,12 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 int isomix_set_parent_death_signal(int signal) {
   return prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0);
 }
-
-int isomix_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 static int signal_pipe[2] = {-1, -1};
 static volatile sig_atomic_t exit_code = 0;
@@ -72,12 +68,6 @@ void isomix_name_thread(const char *name) {
   strncpy(shortened, name, sizeof shortened - 1);
   shortened[sizeof shortened - 1] = 0;
   pthread_setname_np(pthread_self(), shortened);
-}
-
-double isomix_thread_cpu_seconds(void) {
-  struct timespec now;
-  if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0) return 0;
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 int isomix_available_cores(void) {

@@ -34,14 +34,8 @@ struct RunningJob: Sendable {
       for subtree in assignment.subtrees {
         let block = Int(subtree.block)
         let width = job.shape.blocks[block].width
-        let values = [Double](unsafeUninitializedCapacity: width) { buffer, count in
-          for index in 0..<width {
-            let bits = bytes.loadUnaligned(fromByteOffset: offset + 8 * index, as: UInt64.self)
-            buffer.initializeElement(at: index, to: Double(bitPattern: UInt64(littleEndian: bits)))
-          }
-          count = width
-        }
-        offset += 8 * width
+        let values = Float64Bytes.decode(bytes, from: offset, count: width)
+        offset += Float64Bytes.width * width
         let wasComplete = reducers[block].result != nil
         reducers[block].insert(
           values, at: TreeNode(level: Int(subtree.level), index: Int(subtree.index)))

@@ -46,7 +46,7 @@ final class ComputePool {
       tasks.append((Int(subtree.block), TreeNode(level: Int(subtree.level), index: Int(subtree.index))))
     }
     let values = crew.helpers == 0 ? try serial(job, tasks) : try parallel(job, tasks)
-    return ComputePool.bytes(values)
+    return Float64Bytes.encode(values)
   }
 
   /// The job that a computation belongs to; a new one comes with its state.
@@ -100,18 +100,5 @@ final class ComputePool {
       }
     }
     return pieces
-  }
-
-  private static func bytes(_ values: [[Double]]) -> [UInt8] {
-    let count = values.reduce(0) { $0 + $1.count }
-    return [UInt8](unsafeUninitializedCapacity: 8 * count) { buffer, initialized in
-      let raw = UnsafeMutableRawBufferPointer(buffer)
-      var offset = 0
-      for value in values.joined() {
-        raw.storeBytes(of: value.bitPattern.littleEndian, toByteOffset: offset, as: UInt64.self)
-        offset += 8
-      }
-      initialized = 8 * count
-    }
   }
 }

@@ -5,9 +5,6 @@
 // Asks the kernel to send `signal` to this process when its parent dies. Returns 0, or -1 with errno.
 int isomix_set_parent_death_signal(int signal);
 
-// An eventfd counter (non-blocking, close-on-exec). Returns the descriptor, or -1 with errno.
-int isomix_eventfd(void);
-
 // Catches the given signals, whichever thread the kernel hands them to (libraries start threads before
 // main), and returns a descriptor from which their numbers can be polled and read; -1 with errno on failure.
 // One descriptor serves the whole process: later calls add signals to it.
@@ -22,9 +19,6 @@ int isomix_read_signal(int descriptor);
 
 // Names the calling thread (at most 15 bytes are kept).
 void isomix_name_thread(const char *name);
-
-// CPU seconds used by the calling thread.
-double isomix_thread_cpu_seconds(void);
 
 // Cores that this process may use (its CPU affinity), at least 1.
 int isomix_available_cores(void);

@@ -1,0 +1,32 @@
+/// Numbers as little-endian IEEE 754 binary64, as states and sums travel and as checkpoints keep them.
+public enum Float64Bytes {
+  /// Bytes of a number.
+  public static let width = 8
+
+  /// Encodes arrays one after the other.
+  public static func encode(_ parts: [[Double]]) -> [UInt8] {
+    let byteCount = parts.reduce(0) { $0 + width * $1.count }
+    return [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, initialized in
+      let raw = UnsafeMutableRawBufferPointer(buffer)
+      var offset = 0
+      for part in parts {
+        for value in part {
+          raw.storeBytes(of: value.bitPattern.littleEndian, toByteOffset: offset, as: UInt64.self)
+          offset += width
+        }
+      }
+      initialized = byteCount
+    }
+  }
+
+  /// Decodes `count` numbers from a byte offset; the buffer must hold them.
+  public static func decode(_ bytes: UnsafeRawBufferPointer, from offset: Int, count: Int) -> [Double] {
+    [Double](unsafeUninitializedCapacity: count) { buffer, initialized in
+      for index in 0..<count {
+        let bits = bytes.loadUnaligned(fromByteOffset: offset + width * index, as: UInt64.self)
+        buffer.initializeElement(at: index, to: Double(bitPattern: UInt64(littleEndian: bits)))
+      }
+      initialized = count
+    }
+  }
+}
