@@ -47,6 +47,8 @@ public struct Checkpoint: Sendable, Equatable {
 
   public static let currentVersion = 1
   private static let magic = Array("ISMXCKPT".utf8)
+  /// More than any mixture has; the product of two is far from overflow.
+  private static let largestCount = 1 << 28
   /// A header is a few hundred bytes.
   private static let headerBytes = 1 << 20
 
@@ -94,7 +96,8 @@ public struct Checkpoint: Sendable, Equatable {
         "it has format \(header.formatVersion), this build reads \(Checkpoint.currentVersion)")
     }
     let state = Array(body[(fixed + length)...])
-    guard (1...1 << 31).contains(header.components), (1...1 << 31).contains(header.dimension),
+    guard (1...Checkpoint.largestCount).contains(header.components),
+      (1...Checkpoint.largestCount).contains(header.dimension),
       let mixture = JobState.decode(state, components: header.components, dimension: header.dimension)
     else { throw ReportingError(.badData, "its mixture has another size than its header says") }
     self.header = header
