@@ -2,27 +2,62 @@
 public enum CoordinationLimits {
   /// How often both sides send a beat.
   public static let beatInterval_ms = 1_000
-  /// After how much silence a registered peer is lost.
-  public static let silenceLimit_ms = 8_000
+  /// After how much silence a registered peer is lost, unless the user says otherwise.
+  public static let silenceLimit_ms = 15_000
+  /// A worker looks for another coordinator after the same time, but never sooner than this.
+  public static let coordinatorSilence_ms = 5_000
   /// A machine that was not asked for this long was not running itself (stopped, suspended, busy): it starts to
   /// count the others' silence anew.
   public static let ownStall_ms = 2_000
   /// How long a worker may take from `welcome` to `ready` without a beat in between.
   public static let setupSilence_ms = 60_000
-  /// How long a worker waits for an answer to its hello.
-  public static let greeting_ms = 30_000
+  /// How long a worker's compute loop may stand still, while it has work and answers, before it is lost; never less
+  /// than four times the silence limit.
+  public static let stuck_ms = 60_000
+  /// After how long an assignment that a worker's beats don't name, or a `ready` that did not come, counts as lost
+  /// on the way.
+  public static let lostMessage_ms = 5_000
+  /// How long the first job waits for more workers once one is ready.
+  public static let startPatience_ms = 10_000
+  /// How long a worker looks for a coordinator before it gives up, unless the user says otherwise.
+  public static let greeting_ms = 300_000
+  /// How long a worker waits for an answer before it says hello once more: at first, and at most.
+  public static let firstRetry_ms = 1_000
+  public static let lastRetry_ms = 8_000
+  /// How long a worker that is to leave may take to finish what it computes.
+  public static let leaving_ms = 10_000
+  /// A copy of an assignment is handed to an idle worker when it has taken this many times as long as expected, and
+  /// at least so long.
+  public static let stragglerFactor = 2.0
+  public static let straggler_ms = 250
+  /// Workers that may be lost over one tile before it is given up.
+  public static let deathsPerTile = 3
+  /// Losses that a job remembers, at most.
+  public static let suspects = 256
+  /// Pieces computed twice whose second result is still to come, at most.
+  public static let settledPieces = 4_096
+  /// Times that an unknown peer is asked to register before it is taken for a stranger.
+  public static let invitations = 64
   /// Assignments that a worker has at most, so that the next one waits at the worker and not the worker for it.
   public static let assignmentsInFlight = 2
   /// Assignments that a worker takes from its coordinator, at most.
   public static let assignmentsHeld = 64
+  /// Assignments that a worker remembers having been given, so that a message that comes twice does nothing.
+  public static let assignmentsRemembered = 1_024
   /// Pieces of work are made no smaller than this much computing time.
   public static let minimumPiece_s = 0.0003
   /// Speed assumed of one thread before the first result, in floating-point operations a second.
   public static let assumedSpeed = 1e10
+  /// A worker's home is made smaller by powers of two when it is slower than the others, down to this share.
+  public static let smallestHome = 1.0 / 16
   /// Peers that sent nonsense before registering and are named in the log, at most.
   public static let loggedStrangers = 20
   /// Workers that were refused and are named in the log, at most.
   public static let loggedRefusals = 100
+  /// Peers that have not registered and are remembered, at most.
+  public static let rememberedStrangers = 16_384
+  /// Workers that are counted one by one, at most.
+  public static let countedWorkers = 1 << 16
   /// Blocks that one assignment touches, at most: each of them is one subtree, and two of them some more.
   public static let blocksPerAssignment = 16_384
   /// Numbers that the whole blocks of one assignment sum up to, at most: far below what one message carries.

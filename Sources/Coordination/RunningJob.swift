@@ -2,10 +2,26 @@ import NumericsKit
 
 /// A job with what has been handed out and what has been reduced.
 struct RunningJob: Sendable {
+  /// Tiles that workers have and that are not reduced yet.
+  struct Piece: Sendable {
+    var holders: [PeerID]
+    /// Whether more than one worker has ever had it.
+    var isCopied = false
+  }
+
+  /// A worker that was lost while it computed some tiles.
+  struct Suspect: Sendable {
+    let tiles: Range<Int>
+    let story: String
+  }
+
   let number: UInt64
   let job: Job
   /// Nil until the job has been started.
   var queue: WorkQueue?
+  /// Pieces in workers' hands, by number.
+  var pieces: [UInt64: Piece] = [:]
+  private(set) var suspects: [Suspect] = []
   private var reducers: [TreeReducer]
   private var openBlocks: Int
 
@@ -16,8 +32,8 @@ struct RunningJob: Sendable {
     self.openBlocks = job.shape.blocks.count
   }
 
-  /// Opens the queue for workers with the given shares.
-  mutating func start(shares: [Int], minimumCost: Double) {
+  /// Opens the queue: a home for each of the given shares.
+  mutating func start(shares: [Double], minimumCost: Double) {
     queue = WorkQueue(shape: job.shape, shares: shares, minimumCost: minimumCost)
   }
 
@@ -42,5 +58,26 @@ struct RunningJob: Sendable {
         if !wasComplete, reducers[block].result != nil { openBlocks -= 1 }
       }
     }
+  }
+
+  /// Remembers that a worker was lost over some tiles. From the second loss on, the tiles in question are handed out
+  /// one by one, so that others of them get done and a deadly one stands alone.
+  ///
+  /// - Returns: the losses over one and the same tile when they have become too many.
+  mutating func suspect(_ suspect: Suspect) -> [Suspect]? {
+    let others = suspects.filter { $0.tiles.overlaps(suspect.tiles) }
+    for other in others { queue?.doubt(other.tiles.clamped(to: suspect.tiles)) }
+    for other in others {
+      let common = other.tiles.clamped(to: suspect.tiles)
+      let third = others.filter { $0.tiles.overlaps(common) }
+      guard third.count >= CoordinationLimits.deathsPerTile - 1 else { continue }
+      let tiles = third.reduce(common) { $0.overlaps($1.tiles) ? $0.clamped(to: $1.tiles) : $0 }
+      let guilty = (others + [suspect]).filter { $0.tiles.overlaps(tiles) }
+      if guilty.count >= CoordinationLimits.deathsPerTile {
+        return guilty.map { Suspect(tiles: tiles, story: $0.story) }
+      }
+    }
+    if suspects.count < CoordinationLimits.suspects { suspects.append(suspect) }
+    return nil
   }
 }

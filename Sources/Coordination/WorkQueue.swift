@@ -1,17 +1,21 @@
 /// Which tiles of a job are still to be handed out, and to whom they go first.
 ///
-/// Every worker has a *home*: a contiguous range of tiles in proportion to its threads, the same in every
+/// Every worker has a *home*: a contiguous range of tiles in proportion to its share, the same in every
 /// iteration, so that it keeps touching the same rows. A worker first takes most of its home, then ever smaller
-/// pieces; when it is used up it takes from the end of the home that has most left. Whatever the hand-out, results are
-/// reduced along the same tree.
+/// pieces; when it is used up it takes from the end of the home that has most left. What a lost worker had comes back as
+/// a home of nobody's. Whatever the hand-out, results are reduced along the same tree.
 struct WorkQueue: Sendable {
   private let shape: JobShape
-  /// What is left of each worker's home.
+  /// What is left of each worker's home, and after them what came back.
   private var homes: [Range<Int>]
+  /// Homes that belong to a worker.
+  private let owned: Int
   /// Whether a worker has taken its first piece.
   private var hasStarted: [Bool]
   /// Pieces are not made smaller than this, in floating-point operations.
   private let smallestPiece: Double
+  /// Tiles over which several workers were lost: handed out one by one.
+  private var doubtful: [Range<Int>] = []
 
   /// How much of its home a worker takes first: little enough that what is left evens out cores of unequal speed.
   private static let firstShare = 0.7
@@ -19,47 +23,65 @@ struct WorkQueue: Sendable {
   private static let smallestShare = 0.04
 
   /// - Parameters:
-  ///   - shares: the threads of each worker, in a fixed order.
+  ///   - shares: the strength of each worker, in a fixed order.
   ///   - minimumCost: pieces aren't made smaller than this, so that messages don't dominate.
-  init(shape: JobShape, shares: [Int], minimumCost: Double) {
+  init(shape: JobShape, shares: [Double], minimumCost: Double) {
     self.shape = shape
-    let total = Double(max(1, shares.reduce(0, +)))
+    // Without workers the tiles wait for whoever comes.
+    let shares = shares.isEmpty ? [1] : shares
+    let total = shares.reduce(0, +)
     let cost = shape.cost(of: 0..<shape.tileCount)
     var homes: [Range<Int>] = []
     var first = 0
-    var sharesBefore = 0
+    var sharesBefore = 0.0
     for share in shares {
       sharesBefore += share
       let isLast = homes.count == shares.count - 1
       let end =
         isLast
         ? shape.tileCount
-        : shape.boundary(atCost: cost * Double(sharesBefore) / total, in: first..<shape.tileCount)
+        : shape.boundary(atCost: cost * sharesBefore / total, in: first..<shape.tileCount)
       homes.append(first..<end)
       first = end
     }
     self.homes = homes
+    owned = homes.count
     hasStarted = homes.map { _ in false }
-    smallestPiece = max(minimumCost, WorkQueue.smallestShare * cost / Double(max(1, shares.count)))
+    smallestPiece = max(minimumCost, WorkQueue.smallestShare * cost / Double(shares.count))
   }
 
   /// Whether every tile has been handed out.
   var isEmpty: Bool { homes.allSatisfy { $0.isEmpty } }
 
+  /// Takes back tiles that were handed out and are not done.
+  mutating func putBack(_ tiles: Range<Int>) {
+    guard !tiles.isEmpty else { return }
+    if let free = homes.indices.dropFirst(owned).first(where: { homes[$0].isEmpty }) {
+      homes[free] = tiles
+    } else {
+      homes.append(tiles)
+    }
+  }
+
+  /// Hands some tiles out one by one from now on.
+  mutating func doubt(_ tiles: Range<Int>) {
+    if doubtful.count < CoordinationLimits.suspects, !doubtful.contains(tiles) { doubtful.append(tiles) }
+  }
+
   /// Takes the next piece for a worker; empty when nothing is left for it.
   ///
   /// - Parameters:
-  ///   - worker: its place in the order of `shares`; another number for one that joined later.
+  ///   - home: the worker's place in the order of `shares`; nil for one without a home.
   ///   - fromOthers: whether it may take from another worker's home when its own is used up.
-  mutating func take(for worker: Int, fromOthers: Bool) -> Range<Int> {
-    if worker < homes.count, !homes[worker].isEmpty {
-      let home = homes[worker]
+  mutating func take(for home: Int?, fromOthers: Bool) -> Range<Int> {
+    if let number = home, number < owned, !homes[number].isEmpty {
+      let home = homes[number]
       let cost = shape.cost(of: home)
-      let share = hasStarted[worker] ? 0.5 : WorkQueue.firstShare
-      hasStarted[worker] = true
+      let share = hasStarted[number] ? 0.5 : WorkQueue.firstShare
+      hasStarted[number] = true
       let wanted = cost <= 2 * smallestPiece ? cost : max(cost * share, smallestPiece)
       let piece = limited(front(of: home, cost: wanted), keepingEnd: false)
-      homes[worker] = piece.upperBound..<home.upperBound
+      homes[number] = piece.upperBound..<home.upperBound
       return piece
     }
     guard fromOthers else { return 0..<0 }
@@ -81,8 +103,19 @@ struct WorkQueue: Sendable {
     return piece
   }
 
-  /// As much of a piece as one message and its answer carry: whole blocks are left away at one end.
+  /// As much of a piece as one message and its answer carry: whole blocks are left away at one end; and a doubtful
+  /// tile goes alone.
   private func limited(_ piece: Range<Int>, keepingEnd: Bool) -> Range<Int> {
+    var piece = piece
+    for tiles in doubtful where tiles.overlaps(piece) {
+      if keepingEnd {
+        let last = piece.upperBound - 1
+        piece = max(piece.lowerBound, tiles.contains(last) ? last : tiles.upperBound)..<piece.upperBound
+      } else {
+        let first = piece.lowerBound
+        piece = first..<min(piece.upperBound, tiles.contains(first) ? first + 1 : tiles.lowerBound)
+      }
+    }
     let first = shape.block(ofTile: piece.lowerBound)
     let last = shape.block(ofTile: piece.upperBound - 1)
     var block = keepingEnd ? last : first

@@ -1,93 +1,57 @@
 import Wire
 
-/// What happens to a worker.
-public enum WorkerEvent: Sendable {
-  /// The transport is open; say hello.
-  case connected
-  case received(Message)
-  /// A part of a message that is not complete yet came: slow, but alive.
-  case heard
-  case malformed(WireError)
-  /// The set-up is built: its digest and the data's.
-  case prepared(setupDigest: String, dataDigest: String)
-  /// The set-up can't be built.
-  case preparationFailed(RunFailure)
-  /// An assignment is computed: its sums as little-endian float64 numbers.
-  case computed(assignment: UInt64, sums: [UInt8], seconds: Double)
-  /// An assignment can't be computed.
-  case computationFailed(assignment: UInt64, RunFailure)
-  /// Time passes; how many tiles the compute loop has finished so far.
-  case tick(progress: UInt64)
-  /// The user or the system wants the process to end.
-  case stopRequested(String)
-}
-
-/// What a worker wants done.
-public enum WorkerAction: Sendable {
-  case send(Message)
-  /// Build what the set-up describes.
-  case prepare(setup: [UInt8])
-  /// Compute an assignment; assignments are computed one after the other, in this order.
-  case compute(Computation)
-  /// End the process.
-  case exit(code: Int32, message: String)
-}
-
-/// One assignment as the compute loop takes it.
-public struct Computation: Sendable {
-  public var assignment: UInt64
-  public var job: UInt64
-  public var jobKind: UInt8
-  public var iteration: Int
-  public var subtrees: [Subtree]
-  /// The job's state, when it is new.
-  public var state: [UInt8]?
-}
-
 /// The worker's side of a run.
 ///
-/// A pure state machine, as the coordinator's: event and time in, actions out.
+/// A pure state machine, as the coordinator's: event and time in, actions out. It outlives its coordinator: when that
+/// is silent, gone or new, it says hello again, over a fresh connection and as its next incarnation.
 public struct Worker: Sendable {
-  fileprivate enum Phase: Sendable {
-    case greeting(since: Instant)
-    case preparing(Session)
-    case working(Session)
+  private enum Phase: Sendable {
+    case greeting(Greeting)
+    case preparing(WorkerSession)
+    case working(WorkerSession)
     case ended
   }
 
-  /// The coordinator that this worker has been welcomed by.
-  fileprivate struct Session: Sendable {
-    var run: RunID
-    var epoch: UInt64
-    var beatInterval_ms: Int
-    var silenceLimit_ms: Int
-    var lastHeard: Instant
-    var lastBeat: Instant
-    /// The job whose state is known.
-    var job: UInt64 = 0
-    /// Assignments that are being computed.
-    var assignments: [(number: UInt64, job: UInt64)] = []
+  /// Looking for a coordinator.
+  private struct Greeting: Sendable {
+    /// When the search began.
+    let since: Instant
+    /// When to say hello once more.
+    var retryAt: Instant
+    /// Hellos said in this search.
+    var attempts: Int
   }
 
-  private let hello: Hello
-  fileprivate var phase = Phase.ended
+  private var hello: Hello
+  /// How long to look for a coordinator; nil: for ever.
+  private let patience_ms: Int?
+  private var phase = Phase.ended
+  private var hasGreeted = false
   private var lastTick: Instant?
 
-  public init(hello: Hello) { self.hello = hello }
+  /// - Parameters:
+  ///   - hello: who the worker is; its incarnations are counted from the one given.
+  ///   - patience_ms: how long to look for a coordinator before giving up; nil: for ever.
+  public init(hello: Hello, patience_ms: Int? = CoordinationLimits.greeting_ms) {
+    self.hello = hello
+    self.patience_ms = patience_ms
+  }
+
+  /// Whether a coordinator knows this worker.
+  package var isRegistered: Bool { session != nil }
 
   /// Takes an event and returns what is to be done, in order.
   public mutating func handle(_ event: WorkerEvent, now: Instant) -> [WorkerAction] {
     switch event {
-    case .connected:
-      phase = .greeting(since: now)
-      return [.send(Message(run: .none, epoch: 0, content: .hello(hello)))]
+    case .started: return greet(now: now)
     case .received(let message): return receive(message, now: now)
     case .heard:
-      heard(now: now)
+      heard(now: now, isPart: true)
       return []
     case .malformed(let error):
       return giveUp(
         ExitCode.unavailable, "the coordinator sent a message that makes no sense: \(error.message)")
+    case .notAuthorised(let reason): return giveUp(ExitCode.notAuthorised, reason)
     case .prepared(let setupDigest, let dataDigest):
       guard case .preparing(let session) = phase else { return [] }
       phase = .working(session)
@@ -96,20 +60,82 @@ public struct Worker: Sendable {
       ]
     case .preparationFailed(let failure): return giveUp(failure.exitCode, failure.message)
     case .computed(let assignment, let sums, let seconds):
-      return finish(assignment) { job in
-        .result(WorkResult(job: job, assignment: assignment, computeSeconds: seconds, sums: sums))
-      }
+      return finish(assignment, sums: sums, seconds: seconds)
     case .computationFailed(let assignment, let failure):
+      guard case .working(let session) = phase,
+        session.assignments.contains(where: { $0.number == assignment })
+      else { return [] }
       return giveUp(failure.exitCode, failure.message, assignment: assignment)
     case .tick(let progress): return tick(progress: progress, now: now)
-    case .stopRequested(let reason): return stop(reason)
+    case .stopRequested(let reason): return stop(reason, now: now)
     }
   }
 
+  // MARK: Registration
+
+  /// Says hello over a fresh connection, as the next incarnation.
+  private mutating func greet(now: Instant, since: Instant? = nil, attempts: Int = 0) -> [WorkerAction] {
+    if hasGreeted { hello.incarnation += 1 }
+    hasGreeted = true
+    let wait = Worker.retryDelay_ms(attempts: attempts, of: hello)
+    phase = .greeting(
+      Greeting(since: since ?? now, retryAt: now.adding(milliseconds: wait), attempts: attempts + 1))
+    return [.connect, .send(Message(run: .none, epoch: 0, content: .hello(hello)))]
+  }
+
+  /// Twice as long after every attempt, up to a limit; and different from worker to worker, so that a coordinator that
+  /// comes back is not greeted by all at once.
+  private static func retryDelay_ms(attempts: Int, of hello: Hello) -> Int {
+    let base = min(
+      CoordinationLimits.firstRetry_ms << min(attempts, 10), CoordinationLimits.lastRetry_ms)
+    // FNV-1a (Fowler, Noll, Vo) of who and how often: a machine draws no random numbers.
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in "\(hello.worker)/\(hello.incarnation)".utf8 {
+      hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
+    }
+    return base * (75 + Int(hash >> 32 & 0xFFFF) * 50 / 0xFFFF) / 100
+  }
+
+  /// Looks for a coordinator anew; what was being computed is for nobody.
+  private mutating func greetAgain(_ reason: String, now: Instant) -> [WorkerAction] {
+    let held = session?.assignments.map(\.number) ?? []
+    let forget: [WorkerAction] = held.isEmpty ? [] : [.forget(held)]
+    return forget + [.note(reason)] + greet(now: now)
+  }
+
   private mutating func receive(_ message: Message, now: Instant) -> [WorkerAction] {
-    switch (phase, message.content) {
-    case (.ended, _): return []
-    case (.greeting, .refused(let refusal)):
+    switch phase {
+    case .ended: return []
+    case .greeting: return answer(message, now: now)
+    case .preparing(let session), .working(let session):
+      if case .registerAgain = message.content {
+        guard session.leaving == nil else { return leave() }
+        return greetAgain("the coordinator asks to register again", now: now)
+      }
+      // What was said in an earlier registration, or by an earlier coordinator, says nothing about now.
+      guard session.isMine(message) else { return [] }
+      heard(now: now, isPart: false)
+    }
+    switch message.content {
+    case .work(let work): return take(work)
+    case .beat: return []
+    case .goodbye(let goodbye): return ended(by: goodbye, now: now)
+    case .refused(let refusal):
+      let code = refusal.reason == .data ? ExitCode.badData : ExitCode.unavailable
+      phase = .ended
+      return [.exit(code: code, message: "the coordinator refused this worker: \(refusal.message)")]
+    case .hello, .welcome, .ready, .result, .failure, .registerAgain:
+      // A welcome that comes twice says nothing new.
+      if case .welcome = message.content { return [] }
+      return giveUp(
+        ExitCode.unavailable, "the coordinator sent an unexpected message of kind \(message.kind)")
+    }
+  }
+
+  /// What comes while the worker looks for a coordinator.
+  private mutating func answer(_ message: Message, now: Instant) -> [WorkerAction] {
+    switch message.content {
+    case .refused(let refusal):
       phase = .ended
       let code =
         switch refusal.reason {
@@ -117,137 +143,157 @@ public struct Worker: Sendable {
         case .full, .invalid: ExitCode.unavailable
         }
       return [.exit(code: code, message: "the coordinator refused this worker: \(refusal.message)")]
-    case (.greeting, .welcome(let welcome)):
-      phase = .preparing(
-        Session(
-          run: message.run, epoch: message.epoch, beatInterval_ms: max(10, welcome.beatInterval_ms),
-          silenceLimit_ms: max(100, welcome.silenceLimit_ms), lastHeard: now, lastBeat: now))
+    case .welcome(let welcome):
+      // An answer to an earlier hello comes too late.
+      guard welcome.incarnation == hello.incarnation else { return [] }
+      phase = .preparing(WorkerSession(welcome, in: message, now: now))
       return [.prepare(setup: welcome.setup)]
-    case (.greeting, .goodbye(let goodbye)): return ended(by: goodbye)
-    case (.greeting, _):
-      return giveUp(
-        ExitCode.unavailable, "the coordinator answered the hello with a message of kind \(message.kind)")
-    case (.preparing(var session), _):
-      guard session.isMine(message) else { return wrongRun(message) }
-      session.lastHeard = now
-      phase = .preparing(session)
-    case (.working(var session), _):
-      guard session.isMine(message) else { return wrongRun(message) }
-      session.lastHeard = now
-      phase = .working(session)
-    }
-    switch message.content {
-    case .work(let work): return take(work)
-    case .beat: return []
-    case .goodbye(let goodbye): return ended(by: goodbye)
-    case .refused(let refusal):
-      phase = .ended
-      return [.exit(code: ExitCode.unavailable, message: refusal.message)]
-    case .hello, .welcome, .ready, .result, .failure:
-      return giveUp(
-        ExitCode.unavailable, "the coordinator sent an unexpected message of kind \(message.kind)")
+    default: return []
     }
   }
 
+  // MARK: Work
+
   private mutating func take(_ work: Work) -> [WorkerAction] {
     guard case .working(var session) = phase else {
-      return giveUp(ExitCode.unavailable, "the coordinator sent work before this worker was ready")
+      // Only when its own `ready` overtook this worker, or the message is of no use yet: the beats say what it has.
+      return []
     }
+    guard session.leaving == nil, session.isNew(work.assignment) else { return [] }
+    // Work of an earlier job came late; work without a state came before the one with it.
+    guard work.job >= session.job, work.state != nil || work.job == session.job else { return [] }
     guard session.assignments.count < CoordinationLimits.assignmentsHeld else {
       return giveUp(
         ExitCode.unavailable,
         "the coordinator sent more than \(CoordinationLimits.assignmentsHeld) assignments at once")
     }
-    guard work.state != nil || work.job == session.job else {
-      return giveUp(ExitCode.unavailable, "the coordinator sent work of job \(work.job) without its state")
-    }
-    session.job = work.job
-    session.assignments.append((work.assignment, work.job))
+    session.take(work)
     phase = .working(session)
     return [
       .compute(
         Computation(
-          assignment: work.assignment, job: work.job, jobKind: work.jobKind,
-          iteration: Int(clamping: work.iteration), subtrees: work.subtrees, state: work.state))
+          assignment: work.assignment,
+          job: JobKey(epoch: session.epoch, session: session.number, number: work.job),
+          jobKind: work.jobKind, iteration: Int(clamping: work.iteration), subtrees: work.subtrees,
+          state: work.state))
     ]
   }
 
-  private mutating func finish(_ assignment: UInt64, _ content: (UInt64) -> Message.Content)
-    -> [WorkerAction]
-  {
+  private mutating func finish(_ assignment: UInt64, sums: [UInt8], seconds: Double) -> [WorkerAction] {
     guard case .working(var session) = phase,
       let place = session.assignments.firstIndex(where: { $0.number == assignment })
     else { return [] }
     let job = session.assignments.remove(at: place).job
     phase = .working(session)
-    return [.send(session.message(content(job)))]
+    let result = WorkResult(job: job, assignment: assignment, computeSeconds: seconds, sums: sums)
+    return [.send(session.message(.result(result)))] + (session.leaving == nil ? [] : leave())
   }
 
-  private mutating func heard(now: Instant) {
+  // MARK: Time
+
+  private mutating func heard(now: Instant, isPart: Bool) {
     switch phase {
     case .preparing(var session):
       session.lastHeard = now
+      session.isReceiving = session.isReceiving || isPart
       phase = .preparing(session)
     case .working(var session):
       session.lastHeard = now
+      session.isReceiving = session.isReceiving || isPart
       phase = .working(session)
-    case .greeting, .ended: break
+    case .greeting(var greeting):
+      // A long welcome is on its way.
+      greeting.retryAt = max(greeting.retryAt, now.adding(milliseconds: CoordinationLimits.lastRetry_ms))
+      phase = .greeting(greeting)
+    case .ended: break
     }
   }
 
   private mutating func tick(progress: UInt64, now: Instant) -> [WorkerAction] {
     // After a time without ticks (a long set-up, a suspended process) what came meanwhile is still to be read.
-    if let lastTick, lastTick.adding(milliseconds: CoordinationLimits.ownStall_ms) < now { heard(now: now) }
+    if let lastTick, lastTick.adding(milliseconds: CoordinationLimits.ownStall_ms) < now {
+      heard(now: now, isPart: false)
+    }
     lastTick = now
     switch phase {
     case .ended: return []
-    case .greeting(let since):
-      guard since.adding(milliseconds: CoordinationLimits.greeting_ms) < now else { return [] }
-      phase = .ended
-      return [
-        .exit(
-          code: ExitCode.unavailable,
-          message:
-            "no coordinator answered within \(CoordinationLimits.greeting_ms / 1000) s: is the address "
-            + "right, and is the fit running?")
-      ]
+    case .greeting(let greeting):
+      if let patience_ms, greeting.since.adding(milliseconds: patience_ms) < now {
+        phase = .ended
+        return [
+          .exit(
+            code: ExitCode.unavailable,
+            message: "no coordinator answered within \(patience_ms / 1000) s: is the address right, and is the "
+              + "fit running?")
+        ]
+      }
+      guard greeting.retryAt <= now else { return [] }
+      return greet(now: now, since: greeting.since, attempts: greeting.attempts)
     case .preparing(var session):
-      let actions = beat(&session, progress: progress, now: now)
-      if case .preparing = phase { phase = .preparing(session) }
-      return actions
+      let beat = beat(&session, progress: progress, isReady: false, now: now)
+      phase = .preparing(session)
+      return beat ?? lostCoordinator(session, now: now)
     case .working(var session):
-      let actions = beat(&session, progress: progress, now: now)
-      if case .working = phase { phase = .working(session) }
-      return actions
+      if let leaving = session.leaving, leaving.deadline <= now { return leave() }
+      let beat = beat(&session, progress: progress, isReady: true, now: now)
+      phase = .working(session)
+      return beat ?? lostCoordinator(session, now: now)
     }
   }
 
-  private mutating func beat(_ session: inout Session, progress: UInt64, now: Instant) -> [WorkerAction] {
-    if session.lastHeard.adding(milliseconds: session.silenceLimit_ms) < now {
-      return giveUp(
-        ExitCode.unavailable,
-        "the coordinator has been silent for \(session.silenceLimit_ms / 1000) s")
-    }
+  /// A beat when it is time for one; nil when the coordinator has been silent for too long.
+  private func beat(_ session: inout WorkerSession, progress: UInt64, isReady: Bool, now: Instant)
+    -> [WorkerAction]?
+  {
+    if session.lastHeard.adding(milliseconds: session.silenceLimit_ms) < now { return nil }
     guard session.lastBeat.adding(milliseconds: session.beatInterval_ms) <= now else { return [] }
+    let beat = Beat(
+      progress: progress, isReady: isReady, isReceiving: session.isReceiving,
+      assignments: session.assignments.map(\.number))
     session.lastBeat = now
-    return [.send(session.message(.beat(Beat(progress: progress))))]
+    session.isReceiving = false
+    return [.send(session.message(.beat(beat)))]
   }
 
-  private mutating func stop(_ reason: String) -> [WorkerAction] {
-    let farewell = Message.Content.goodbye(Goodbye(exitCode: ExitCode.interrupted, message: reason))
-    let actions: [WorkerAction] = session.map { [.send($0.message(farewell))] } ?? []
+  private mutating func lostCoordinator(_ session: WorkerSession, now: Instant) -> [WorkerAction] {
+    guard session.leaving == nil else { return leave() }
+    return greetAgain(
+      "the coordinator has been silent for \(session.silenceLimit_ms / 1000) s: looking for it", now: now)
+  }
+
+  // MARK: End
+
+  /// Leaves as soon as what is being computed is done; what waits is handed back.
+  private mutating func stop(_ reason: String, now: Instant) -> [WorkerAction] {
+    guard case .working(var session) = phase, !session.assignments.isEmpty, session.leaving == nil else {
+      return leave(because: reason)
+    }
+    let waiting = session.assignments.dropFirst().map(\.number)
+    session.assignments.removeLast(waiting.count)
+    session.leaving = (now.adding(milliseconds: CoordinationLimits.leaving_ms), reason)
+    phase = .working(session)
+    return waiting.isEmpty ? [] : [.forget(waiting)]
+  }
+
+  /// Says goodbye and ends well.
+  private mutating func leave(because given: String? = nil) -> [WorkerAction] {
+    if case .ended = phase { return [] }
+    let reason = session?.leaving?.reason ?? given ?? "it was asked to"
+    let goodbye = Message.Content.goodbye(Goodbye(exitCode: ExitCode.done, message: reason))
+    let actions: [WorkerAction] = session.map { [.send($0.message(goodbye))] } ?? []
     phase = .ended
-    return actions + [.exit(code: ExitCode.interrupted, message: reason)]
+    return actions + [.exit(code: ExitCode.done, message: "\(reason), left the run")]
   }
 
-  private mutating func ended(by goodbye: Goodbye) -> [WorkerAction] {
+  private mutating func ended(by goodbye: Goodbye, now: Instant) -> [WorkerAction] {
+    // The fit will be resumed: its coordinator comes back.
+    if goodbye.exitCode == ExitCode.interrupted, session?.leaving == nil, !hello.isLocalChild {
+      let limit = patience_ms.map { " for up to \($0 / 1000) s" } ?? ""
+      return greetAgain("the fit was interrupted; waiting\(limit) for it to be resumed", now: now)
+    }
     phase = .ended
     let text = goodbye.exitCode == 0 ? "" : "the run ended: \(goodbye.message)"
     return [.exit(code: goodbye.exitCode == 0 ? 0 : ExitCode.unavailable, message: text)]
-  }
-
-  private mutating func wrongRun(_ message: Message) -> [WorkerAction] {
-    giveUp(ExitCode.unavailable, "a message of another run (\(message.run)) came from the coordinator")
   }
 
   /// Tells the coordinator, if there is one, and ends.
@@ -263,18 +309,10 @@ public struct Worker: Sendable {
     return actions + [.exit(code: code, message: text)]
   }
 
-  fileprivate var session: Session? {
+  private var session: WorkerSession? {
     switch phase {
     case .preparing(let session), .working(let session): session
     case .greeting, .ended: nil
     }
-  }
-}
-
-extension Worker.Session {
-  fileprivate func isMine(_ message: Message) -> Bool { message.run == run && message.epoch == epoch }
-
-  fileprivate func message(_ content: Message.Content) -> Message {
-    Message(run: run, epoch: epoch, content: content)
   }
 }

@@ -5,17 +5,32 @@ struct WorkerRecord: Sendable {
   enum Phase: Sendable { case preparing, ready }
 
   let hello: Hello
+  /// Which registration of the epoch this is.
+  let session: UInt32
+  /// When it registered.
+  let since: Instant
   var phase = Phase.preparing
   var lastHeard: Instant
+  /// Tiles that its compute loop has finished, as its beats say.
   var progress: UInt64 = 0
-  /// Assignments without a result, oldest first.
+  /// When it was last seen to get on with its work: a tile finished, a part of a message moved, work given to it
+  /// while it had none.
+  var progressedAt: Instant
+  /// Assignments without a result, oldest first; also those that somebody else has answered meanwhile.
   var assignments: [Assignment] = []
   /// The last job whose state was sent to it.
   var lastJob: UInt64 = 0
+  /// The job in which it has a home, and the home's number.
+  var home: (job: UInt64, number: Int) = (0, 0)
+  /// Floating-point operations a second of one of its threads, once it has answered.
+  var speed: Double?
 
-  init(hello: Hello, lastHeard: Instant) {
+  init(hello: Hello, session: UInt32, now: Instant) {
     self.hello = hello
-    self.lastHeard = lastHeard
+    self.session = session
+    since = now
+    lastHeard = now
+    progressedAt = now
   }
 
   /// How messages name it.
@@ -29,10 +44,13 @@ struct WorkerRecord: Sendable {
 struct Assignment: Sendable, Equatable {
   let number: UInt64
   let job: UInt64
+  /// The piece of work that it is a copy of: the number of the first assignment of it.
+  let piece: UInt64
   let tiles: Range<Int>
   let subtrees: [Subtree]
   /// Numbers in its result.
   let width: Int
   /// Estimated floating-point operations.
   let cost: Double
+  var sentAt: Instant
 }

@@ -10,7 +10,7 @@ import Wire
 final class ComputePool {
   private let problem: Problem
   private let crew: Crew
-  private var job: (number: UInt64, job: TileJob)?
+  private var job: (key: JobKey, job: TileJob)?
   private let evaluator: TileEvaluator
   private let afterTile: () throws -> Void
 
@@ -56,8 +56,8 @@ final class ComputePool {
         problem, kind: computation.jobKind, iteration: computation.iteration, state: state)
       job = (computation.job, new)
     }
-    guard let job, job.number == computation.job else {
-      throw FitError(.software, "work of job \(computation.job) came without its state")
+    guard let job, job.key == computation.job else {
+      throw FitError(.software, "work of job \(computation.job.number) came without its state")
     }
     return job.job
   }

@@ -42,7 +42,12 @@ final class Crew: Sendable {
     let useful = min(helpers, batch.pieces.count - 1)
     for _ in 0..<max(0, useful) { wake.signal() }
     batch.work(with: evaluator)
-    while !batch.waitUntilDone(limit_ms: Crew.patience_ms) { try whileWaiting() }
+    do {
+      while !batch.waitUntilDone(limit_ms: Crew.patience_ms) { try whileWaiting() }
+    } catch {
+      batch.cancel()
+      throw error
+    }
   }
 
   /// Ends the helpers' threads.
@@ -91,6 +96,9 @@ final class Batch: Sendable {
       if isLast { done.signal() }
     }
   }
+
+  /// Nobody wants the results: no other piece is started.
+  func cancel() { failed.store(true, ordering: .relaxed) }
 
   /// Waits for the last piece; false when the time is up before.
   func waitUntilDone(limit_ms: Int) -> Bool {

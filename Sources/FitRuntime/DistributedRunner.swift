@@ -9,14 +9,16 @@ import ZeroMQTransport
 final class DistributedRunner: JobRunner {
   private var machine: Coordinator
   private let socket: CoordinatorSocket
-  private let children = LocalWorkers()
+  private let children: LocalWorkers
   private let interruption: Interruption
   private let log: (LogLevel, String) -> Void
   private var poller: Poller
   private var completed: [[Double]]?
   private var failure: RunFailure?
   private var childrenEnded = false
+  private let takesRemoteWorkers: Bool
   private var nextTick: Instant
+  private var nextHangCheck: Instant
   private var socketFolder: SocketFolder?
 
   /// Endpoints that workers can connect to.
@@ -28,6 +30,7 @@ final class DistributedRunner: JobRunner {
   private static let mostWarnings = 20
   private static let lastWords_us: UInt32 = 20_000
   private static let lastLooks = 10
+  private static let hangCheck_ms = 1_000
 
   /// Opens the endpoints and starts the local workers.
   ///
@@ -43,7 +46,10 @@ final class DistributedRunner: JobRunner {
     self.log = log
     socket = try CoordinatorSocket(TransportContext())
     poller = Poller([.socket(socket.pollHandle), .descriptor(interruption.descriptor)])
+    children = try LocalWorkers()
+    takesRemoteWorkers = !listen.isEmpty
     nextTick = Clock.now
+    nextHangCheck = nextTick
     do {
       for endpoint in listen { endpoints.append(try socket.bind(endpoint)) }
       if localWorkers > 0 {
@@ -77,8 +83,23 @@ final class DistributedRunner: JobRunner {
     let now = Clock.now
     if nextTick <= now {
       nextTick = now.adding(milliseconds: DistributedRunner.turn_ms)
-      try reapChildren()
+      try lookAfterChildren(now: now)
       try handle(.tick)
+    }
+  }
+
+  /// Ended ones are reaped and started again, hanging ones killed.
+  private func lookAfterChildren(now: Instant) throws {
+    try reapChildren()
+    do {
+      try children.restartDue()
+    } catch {
+      log(.warning, "\(RunFailure(error).message); it is tried again")
+    }
+    guard nextHangCheck <= now else { return }
+    nextHangCheck = now.adding(milliseconds: DistributedRunner.hangCheck_ms)
+    for process in children.killHanging(isRegistered: { machine.hasLocalWorker(processID: $0) }) {
+      log(.warning, "local worker process \(process) hangs: it is killed and started again")
     }
   }
 
@@ -88,17 +109,18 @@ final class DistributedRunner: JobRunner {
       switch incoming {
       case .message(let peer, let message): events.append(.received(PeerID(number: peer), message))
       case .part(let peer): events.append(.heard(PeerID(number: peer)))
+      case .unwanted(let peer): events.append(.unwanted(PeerID(number: peer)))
       case .malformed(let peer, let error): events.append(.malformed(PeerID(number: peer), error))
       }
     }
     for event in events { try handle(event) }
   }
 
-  private func bulkLimit(of peer: UInt32) -> Int { machine.bulkLimit(for: PeerID(number: peer)) }
+  private func bulkLimit(of peer: UInt64) -> Int { machine.bulkLimit(for: PeerID(number: peer)) }
 
   /// A connection is gone a little before its process has ended: how it ended says more.
-  private func awaitChildren() throws {
-    for _ in 0..<DistributedRunner.lastLooks where children.count > 0 {
+  private func awaitChild(of peer: PeerID) throws {
+    for _ in 0..<DistributedRunner.lastLooks where machine.localProcess(of: peer) != nil {
       usleep(DistributedRunner.lastWords_us)
       try reapChildren()
     }
@@ -106,13 +128,22 @@ final class DistributedRunner: JobRunner {
 
   private func reapChildren() throws {
     childrenEnded = false
-    let ended = children.reap()
+    let ended = children.reap { machine.hasLocalWorker(processID: $0) }
     guard !ended.isEmpty else { return }
     // A worker that said why it ends is heard before its end is: its last words may still be in the pipe.
     usleep(DistributedRunner.lastWords_us)
     try receive()
     for child in ended {
+      if !machine.hasLocalWorker(processID: child.processID) {
+        log(.info, "local worker process \(child.processID) ended (\(child.description)): \(child.consequence)")
+      }
       try handle(.childExited(processID: child.processID, description: child.description))
+    }
+    if children.isExhausted, !takesRemoteWorkers, machine.readyWorkers == 0, let last = ended.last {
+      throw RunFailure(
+        exitCode: ExitCode.unavailable,
+        message: "no local worker is left, and none is started any more: the last one, process \(last.processID): "
+          + "\(last.description)")
     }
   }
 
@@ -135,8 +166,10 @@ final class DistributedRunner: JobRunner {
       try interruption.check()
       throw failure
     }
-    if !unreachable.isEmpty { try awaitChildren() }
-    for peer in unreachable { try handle(.unreachable(peer)) }
+    for peer in unreachable {
+      try awaitChild(of: peer)
+      try handle(.unreachable(peer))
+    }
   }
 
   func end(exitCode: Int32, message: String) {
@@ -153,6 +186,7 @@ final class DistributedRunner: JobRunner {
   var statistics: RunStatistics {
     RunStatistics(
       workers: machine.statistics.workersSeen, lostWorkers: machine.statistics.workersLost,
+      readyWorkers: machine.readyWorkers, redispatchedTiles: machine.statistics.redispatchedTiles,
       bytesSent: socket.bytesSent, bytesReceived: socket.bytesReceived,
       assignments: machine.statistics.assignments, warnings: warnings)
   }

@@ -59,26 +59,34 @@ public struct Rendezvous: Sendable, Codable {
 
   private static let maximumBytes = 65_536
 
-  /// Waits for a file to appear and reads it.
-  ///
-  /// - Returns: the endpoint to connect to.
-  public static func endpoint(from path: String, wait_s: Double) throws -> String {
+  /// The endpoint that a file names.
+  /// - Throws: ``RuntimeError`` when it is not there (66) or no rendezvous file (65).
+  static func read(_ path: String) throws -> String {
+    guard let file = FileHandle(forReadingAtPath: path),
+      let data = try? file.read(upToCount: maximumBytes + 1)
+    else { throw RuntimeError("no rendezvous file at \(path)", exitCode: ExitCode.noInput) }
+    guard data.count <= maximumBytes,
+      let rendezvous = try? JSONDecoder().decode(Rendezvous.self, from: data),
+      let endpoint = rendezvous.endpoints.first, (try? Endpoint.check(endpoint)) != nil
+    else { throw RuntimeError("\(path) is not a rendezvous file", exitCode: ExitCode.badData) }
+    return endpoint
+  }
+
+  /// Waits for a file to appear.
+  public static func await(_ path: String, wait_s: Double) throws {
     let deadline = Clock.now.adding(milliseconds: Int(wait_s * 1000))
     while true {
-      if let data = FileManager.default.contents(atPath: path), data.count <= maximumBytes {
-        guard let rendezvous = try? JSONDecoder().decode(Rendezvous.self, from: data),
-          let endpoint = rendezvous.endpoints.first
-        else {
-          throw RuntimeError("\(path) is not a rendezvous file", exitCode: ExitCode.badData)
+      do {
+        _ = try read(path)
+        return
+      } catch let error as RuntimeError where error.exitCode == ExitCode.noInput {
+        guard Clock.now < deadline else {
+          throw RuntimeError(
+            "\(error.message) after \(Int(wait_s)) s: is the fit running, with --listen?",
+            exitCode: ExitCode.noInput)
         }
-        return endpoint
+        usleep(100_000)
       }
-      guard Clock.now < deadline else {
-        throw RuntimeError(
-          "no rendezvous file at \(path) after \(Int(wait_s)) s: is the fit running, with --listen?",
-          exitCode: ExitCode.noInput)
-      }
-      usleep(100_000)
     }
   }
 }

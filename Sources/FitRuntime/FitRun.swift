@@ -117,7 +117,7 @@ final class FitRun {
         warn("a checkpoint could not be written: \(failure)")
       }
       if let row {
-        try trace.append(row, seconds: seconds, workers: runner.statistics.workers)
+        try trace.append(row, seconds: seconds, workers: runner.statistics.readyWorkers)
         progress.evaluated(row, seconds: seconds)
       } else {
         progress.step(iteration: fit.iteration, seconds: seconds)
@@ -156,6 +156,7 @@ final class FitRun {
     let summary = Summary(
       stoppedBy: stoppedBy, iterations: fit.iteration, row: fit.lastRow, test: fit.testScores,
       seconds: seconds, workers: statistics.workers, lostWorkers: statistics.lostWorkers,
+      redispatchedTiles: statistics.redispatchedTiles,
       bytesSent: statistics.bytesSent, bytesReceived: statistics.bytesReceived,
       stateSHA256: fit.stateDigest.description, warnings: warnings + statistics.warnings,
       version: Identity.version)

@@ -22,6 +22,8 @@ public final class FitService {
     public var insecure = false
     public var mixedNumerics = false
     public var workerTimeout_s = 60.0
+    /// After how much silence a worker is lost.
+    public var silenceTimeout_s = Double(CoordinationLimits.silenceLimit_ms) / 1000
     public var cache: String?
     /// Go on with the fit in the output folder.
     public var resume = false
@@ -103,15 +105,18 @@ public final class FitService {
       let store = CheckpointStore(runFolder: folder.path)
       let origin = try Checkpoint.Origin(prepared.setup)
       let checkpoint = try options.resume ? resumable(store, origin, log, progress) : nil
+      let id = RunIdentity(in: folder, resuming: options.resume)
       try folder.write(prepared.setup.specification, to: "spec.yaml")
-      try folder.write(json: PlanDocument(setup: prepared.setup, identity: identity), to: "plan.json")
+      try folder.write(
+        json: PlanDocument(run: id.run, setup: prepared.setup, identity: identity), to: PlanDocument.fileName)
       let run = try FitRun(
         prepared: prepared, folder: folder, log: log, progress: progress, interruption: interruption,
         warnings: warnings,
         checkpoints: Checkpointer(
           store: store, origin: origin, build: identity.build, interval_s: options.checkpointInterval_s),
         resuming: checkpoint)
-      return try run.run(with: makeRunner(prepared, folder: folder, log: log, progress: progress))
+      return try run.run(
+        with: makeRunner(prepared, run: id.run, folder: folder, log: log, progress: progress))
     } catch {
       let failure = RunFailure(error)
       log.append(level: "error", "\(failure.message) (exit \(failure.exitCode))")
@@ -209,21 +214,25 @@ public final class FitService {
   }
 
   private func makeRunner(
-    _ prepared: PreparedFit, folder: RunFolder, log: RunLog, progress: ProgressReporter
+    _ prepared: PreparedFit, run: RunID, folder: RunFolder, log: RunLog, progress: ProgressReporter
   ) throws -> any JobRunner {
     let local = options.workers ?? FitService.availableCores()
     let isInProcess = local == 1 && options.listen.isEmpty
     let configuration = Coordinator.Configuration(
-      run: RunID(bytes: (0..<RunID.byteCount).map { _ in UInt8.random(in: 0...255) }),
+      run: run,
       epoch: UInt64(Date().timeIntervalSince1970 * 1000), version: Identity.version,
       build: identity.build, fingerprint: identity.fingerprint.digest, numerics: identity.numerics,
       setup: prepared.bytes, setupDigest: Digest.of(prepared.bytes).description,
       dataDigest: prepared.setup.dataDigest, mixedNumerics: options.mixedNumerics,
       workersToStart: isInProcess ? 1 : max(1, local),
-      workerTimeout_ms: Int(options.workerTimeout_s * 1000))
+      workerTimeout_ms: Int(options.workerTimeout_s * 1000),
+      silenceLimit_ms: Int(options.silenceTimeout_s * 1000))
+    var throttle = LogThrottle(now: Clock.now)
     let note: (LogLevel, String) -> Void = { level, text in
-      log.append(level: level.rawValue, text)
-      if level != .info { progress.note("\(level.rawValue): \(text)") }
+      for message in throttle.pass(text, now: Clock.now) {
+        log.append(level: level.rawValue, message)
+        if level != .info { progress.note("\(level.rawValue): \(message)") }
+      }
     }
     for warning in warnings { note(.warning, warning) }
     if isInProcess {
@@ -255,23 +264,4 @@ struct PreparedFit: Sendable {
   /// The set-up as workers get it.
   let bytes: [UInt8]
   let problem: Problem
-}
-
-/// The file `plan.json`.
-private struct PlanDocument: Encodable {
-  let plan: Plan
-  let train: FitSetup.DesignReference?
-  let test: FitSetup.DesignReference?
-  let numerics: NumericsFingerprint
-  let version: String
-  let build: String
-
-  init(setup: FitSetup, identity: Identity) {
-    plan = setup.plan
-    train = setup.train
-    test = setup.test
-    numerics = identity.fingerprint
-    version = Identity.version
-    build = identity.build
-  }
 }

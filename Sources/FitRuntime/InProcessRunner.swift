@@ -39,7 +39,7 @@ final class InProcessRunner: JobRunner {
         worker: UUID().uuidString, incarnation: 1, host: identity.host, processID: Int(getpid()),
         threads: threads, version: Identity.version, build: identity.build,
         fingerprint: identity.fingerprint.digest, numerics: identity.numerics, isLocalChild: false))
-    _ = try deliver(.toWorker(.connected))
+    _ = try deliver(.toWorker(.started))
   }
 
   func run(_ job: Job) throws -> [[Double]] {
@@ -88,6 +88,7 @@ final class InProcessRunner: JobRunner {
             queue.append(
               .toWorker(.prepared(setupDigest: setupDigest, dataDigest: setup.dataDigest)))
           case .compute(let computation): queue.append(.toWorker(compute(computation)))
+          case .connect, .forget, .note: break
           case .exit(let code, let message):
             guard code == ExitCode.done else { throw RunFailure(exitCode: code, message: message) }
           }

@@ -18,6 +18,9 @@ protocol JobRunner: AnyObject {
 struct RunStatistics: Sendable {
   var workers = 0
   var lostWorkers = 0
+  /// Workers that take part now.
+  var readyWorkers = 1
+  var redispatchedTiles = 0
   var bytesSent: UInt64 = 0
   var bytesReceived: UInt64 = 0
   var assignments = 0

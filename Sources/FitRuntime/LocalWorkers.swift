@@ -3,9 +3,33 @@ import Coordination
 import Foundation
 import Glibc
 
-/// The worker processes that a coordinator starts on its own machine.
+/// The worker processes that a coordinator starts on its own machine, and starts again when they crash.
 final class LocalWorkers {
-  private var running: Set<pid_t> = []
+  /// One of them, over all the processes that it has been.
+  private struct Slot {
+    var process: pid_t?
+    var policy: RestartPolicy
+    /// When the next process is started; nil with no process: never again.
+    var restartAt: Instant?
+  }
+
+  /// How a process ended.
+  struct End {
+    let processID: Int
+    let description: String
+    /// What comes next, in words.
+    let consequence: String
+  }
+
+  private var slots: [Slot] = []
+  private var arguments: [String] = []
+  private let path: String
+  /// When each process was last seen to be registered, or started.
+  private var accountedFor: [pid_t: Instant] = [:]
+  private var isShuttingDown = false
+
+  /// A process that the coordinator has not known for so long hangs: it is killed and started anew.
+  private static let hangLimit_s = 90.0
 
   /// How long workers get to end by themselves: after a good end, and after a failure.
   private static let farewell_ms = 2_000
@@ -13,17 +37,53 @@ final class LocalWorkers {
   /// How long they get after SIGTERM.
   private static let termination_ms = 500
 
+  init() throws { path = try Identity.executablePath() }
+
   /// Starts worker processes that connect to an endpoint.
   func start(count: Int, endpoint: String, threads: Int) throws {
-    let path = try Identity.executablePath()
+    arguments = [
+      "worker", "--connect", endpoint, "--threads", "\(threads)", "--parent-process", "\(getpid())",
+    ]
     for _ in 0..<count {
-      try running.insert(
-        spawn(
-          path,
-          [
-            "worker", "--connect", endpoint, "--threads", "\(threads)", "--parent-process", "\(getpid())",
-          ]))
+      let now = Clock.now
+      let process = try spawn(path, arguments)
+      accountedFor[process] = now
+      slots.append(Slot(process: process, policy: RestartPolicy(startedAt: now), restartAt: nil))
     }
+  }
+
+  /// Starts those whose time has come.
+  /// - Throws: ``RuntimeError`` when the system starts no process; it is tried again later.
+  func restartDue() throws {
+    guard !isShuttingDown else { return }
+    let now = Clock.now
+    for index in slots.indices {
+      guard slots[index].process == nil, let due = slots[index].restartAt, due <= now else { continue }
+      slots[index].restartAt = now.adding(milliseconds: RestartPolicy.lastDelay_ms)
+      let process = try spawn(path, arguments)
+      accountedFor[process] = now
+      slots[index].process = process
+      slots[index].restartAt = nil
+      slots[index].policy.started(now: now)
+    }
+  }
+
+  /// Kills processes that have not been registered for long: they hang, and their death starts new ones.
+  ///
+  /// - Returns: their process numbers.
+  func killHanging(isRegistered: (Int) -> Bool) -> [Int] {
+    let now = Clock.now
+    var killed: [Int] = []
+    for case let process? in slots.map(\.process) {
+      if isRegistered(Int(process)) { accountedFor[process] = now }
+      guard let last = accountedFor[process], now.seconds(since: last) > LocalWorkers.hangLimit_s else {
+        continue
+      }
+      accountedFor[process] = now
+      kill(process, SIGKILL)
+      killed.append(Int(process))
+    }
+    return killed
   }
 
   private func spawn(_ path: String, _ arguments: [String]) throws -> pid_t {
@@ -62,19 +122,39 @@ final class LocalWorkers {
     return body(pointers + [nil])
   }
 
+  private var running: [pid_t] { slots.compactMap(\.process) }
+
   /// Processes that have not ended.
   var count: Int { running.count }
 
+  /// Whether none is there and none will be.
+  var isExhausted: Bool { slots.allSatisfy { $0.process == nil && $0.restartAt == nil } }
+
   /// The workers that have ended since the last call, with how they ended.
-  func reap() -> [(processID: Int, description: String)] {
-    var ended: [(processID: Int, description: String)] = []
-    for process in running.sorted() {
+  ///
+  /// - Parameter hadJoined: whether a process was registered with the coordinator.
+  func reap(hadJoined: (Int) -> Bool) -> [End] {
+    var ends: [End] = []
+    let now = Clock.now
+    for index in slots.indices {
+      guard let process = slots[index].process else { continue }
       var status: Int32 = 0
       guard waitpid(process, &status, WNOHANG) == process else { continue }
-      running.remove(process)
-      ended.append((Int(process), LocalWorkers.describe(status)))
+      slots[index].process = nil
+      accountedFor.removeValue(forKey: process)
+      // Who was asked to leave has left; everybody else is started again.
+      let hasLeft = status == 0
+      if !hasLeft, !isShuttingDown {
+        slots[index].restartAt = slots[index].policy.ended(hadJoined: hadJoined(Int(process)), now: now)
+      }
+      let consequence =
+        hasLeft
+        ? "it left" : slots[index].restartAt == nil ? "it is not started any more" : "it is started again"
+      ends.append(
+        End(
+          processID: Int(process), description: LocalWorkers.describe(status), consequence: consequence))
     }
-    return ended
+    return ends
   }
 
   private static func describe(_ status: Int32) -> String {
@@ -85,6 +165,7 @@ final class LocalWorkers {
 
   /// Waits for the workers to end, then ends them. None is left when this returns.
   func shutDown(afterFailure: Bool) {
+    isShuttingDown = true
     let patience =
       afterFailure ? LocalWorkers.farewellAfterFailure_ms : LocalWorkers.farewell_ms
     if waitForAll(patience) { return }
@@ -99,7 +180,7 @@ final class LocalWorkers {
   private func waitForAll(_ limit_ms: Int) -> Bool {
     let deadline = Clock.now.adding(milliseconds: limit_ms)
     while !running.isEmpty, Clock.now < deadline {
-      _ = reap()
+      _ = reap { _ in true }
       if !running.isEmpty { usleep(2_000) }
     }
     return running.isEmpty

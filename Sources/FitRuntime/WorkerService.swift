@@ -11,16 +11,26 @@ import ZeroMQTransport
 
 /// Runs one worker process: drives the worker's machine with a socket, a clock, signals and compute threads.
 public struct WorkerService {
+  /// Where the coordinator is found.
+  public enum Target: Sendable {
+    case endpoint(String)
+    /// A `rendezvous.json`, read anew for every connection.
+    case rendezvous(String)
+  }
+
   public struct Options: Sendable {
-    public var endpoint: String
+    public var target: Target
     public var threads: Int
     /// The coordinator's process when it started this one: the worker ends with it.
     public var parent: Int?
+    /// Seconds to look for a coordinator, at the start and when it is gone.
+    public var wait_s: Double
 
-    public init(endpoint: String, threads: Int, parent: Int?) {
-      self.endpoint = endpoint
+    public init(target: Target, threads: Int, parent: Int?, wait_s: Double) {
+      self.target = target
       self.threads = threads
       self.parent = parent
+      self.wait_s = wait_s
     }
   }
 
@@ -53,16 +63,21 @@ public struct WorkerService {
 private final class WorkerLoop {
   private let options: WorkerService.Options
   private let signals: Signals
-  private let socket: WorkerSocket
+  private let context: TransportContext
   private let progress = ProgressCounter()
+  private var socket: WorkerSocket?
   private var poller: Poller
   private var machine: Worker
   private var pool: ComputePool?
+  /// The set-up that the pool was built from, and its data.
+  private var prepared: (setupDigest: String, dataDigest: String)?
   /// Assignments to compute, oldest first.
   private var pending: [Computation] = []
+  /// The assignment that is being computed, until nobody wants it any more.
+  private var current: UInt64?
   private var serviced = Clock.now
   private var exit: (code: Int32, message: String)?
-  /// When a local worker that got SIGTERM ends by itself.
+  /// When a local worker that got SIGTERM leaves by itself.
   private var stop: (when: Instant, reason: String)?
 
   /// How long the loop sleeps when there is nothing to do.
@@ -72,24 +87,26 @@ private final class WorkerLoop {
   /// How often the connection is looked after during a computation.
   private static let serviceInterval_ms = 50
 
-  /// Ends a computation because the worker is to exit.
+  /// Ends a computation because nobody wants its result.
   private struct Cancelled: Error {}
 
   init(_ options: WorkerService.Options, identity: Identity, signals: Signals) throws {
     self.options = options
     self.signals = signals
+    context = try TransportContext()
+    poller = Poller([.descriptor(signals.descriptor)])
     machine = Worker(
       hello: Hello(
         worker: UUID().uuidString, incarnation: 1, host: identity.host, processID: Int(getpid()),
         threads: options.threads, version: Identity.version, build: identity.build,
         fingerprint: identity.fingerprint.digest, numerics: identity.numerics,
-        isLocalChild: options.parent != nil))
-    socket = try WorkerSocket(TransportContext(), endpoint: options.endpoint)
-    poller = Poller([.socket(socket.pollHandle), .descriptor(signals.descriptor)])
+        isLocalChild: options.parent != nil),
+      // A local worker lives as long as its coordinator, and not a moment longer.
+      patience_ms: options.parent == nil ? Int(options.wait_s * 1000) : nil)
   }
 
   func run() throws -> Int32 {
-    try handle(.connected)
+    try handle(.started)
     while exit == nil {
       if pending.isEmpty {
         try service(wait_ms: WorkerLoop.turn_ms)
@@ -98,22 +115,28 @@ private final class WorkerLoop {
       }
     }
     guard let exit else { return ExitCode.done }
-    // A local worker's coordinator has been told and says it itself.
-    if options.parent == nil, !exit.message.isEmpty {
-      try? StandardStream.error.write("isomix worker: \(exit.message)\n")
-    }
+    if !exit.message.isEmpty { say(exit.message) }
     return exit.code
+  }
+
+  /// A local worker's coordinator has been told and says it itself.
+  private func say(_ text: String) {
+    guard options.parent == nil else { return }
+    try? StandardStream.error.write("isomix worker: \(text)\n")
   }
 
   /// Takes what has arrived and lets time pass.
   private func service(wait_ms: Int) throws {
     let ready = try poller.wait(timeout_ms: wait_ms)
-    if ready[0] { try receive() }
-    if ready[1], let number = signals.next() {
+    if ready.dropFirst().contains(true) { try receive() }
+    if ready[0], let number = signals.next() {
       let patience = options.parent == nil ? 0 : WorkerLoop.patience_ms
       stop = stop ?? (Clock.now.adding(milliseconds: patience), "stopped by \(Signals.name(number))")
     }
-    if let stop, stop.when <= Clock.now { try handle(.stopRequested(stop.reason)) }
+    if let stop, stop.when <= Clock.now {
+      self.stop = nil
+      try handle(.stopRequested(stop.reason))
+    }
     if let parent = options.parent, Int(getppid()) != parent {
       exit = exit ?? (ExitCode.unavailable, "")
     }
@@ -123,7 +146,7 @@ private final class WorkerLoop {
 
   private func receive() throws {
     var events: [WorkerEvent] = []
-    _ = try socket.drain { incoming in
+    _ = try socket?.drain { incoming in
       switch incoming {
       case .message(let message): events.append(.received(message))
       case .part: events.append(.heard)
@@ -136,21 +159,49 @@ private final class WorkerLoop {
   private func handle(_ event: WorkerEvent) throws {
     for action in machine.handle(event, now: Clock.now) {
       switch action {
-      case .send(let message): _ = try socket.send(message)
+      case .connect: try connect()
+      case .send(let message): _ = try socket?.send(message)
       case .prepare(let setup): try handle(prepare(setup))
       case .compute(let computation): pending.append(computation)
+      case .forget(let assignments):
+        pending.removeAll { assignments.contains($0.assignment) }
+        if let current, assignments.contains(current) { self.current = nil }
+      case .note(let text): say(text)
       case .exit(let code, let message): exit = exit ?? (code, message)
       }
     }
   }
 
+  /// Opens a fresh connection; what is still on its way over the old one is let go.
+  private func connect() throws {
+    socket = nil
+    poller = Poller([.descriptor(signals.descriptor)])
+    let endpoint: String
+    switch options.target {
+    case .endpoint(let given): endpoint = given
+    case .rendezvous(let path):
+      // Without a file, or with one that is being replaced, the next attempt looks again.
+      guard let found = try? Rendezvous.read(path) else { return }
+      endpoint = found
+    }
+    let socket = try WorkerSocket(context, endpoint: endpoint)
+    self.socket = socket
+    poller = Poller([.descriptor(signals.descriptor), .socket(socket.pollHandle)])
+  }
+
   private func prepare(_ bytes: [UInt8]) -> WorkerEvent {
+    let digest = Digest.of(bytes).description
+    // The same fit once more: its data are open.
+    if let prepared, prepared.setupDigest == digest {
+      return .prepared(setupDigest: digest, dataDigest: prepared.dataDigest)
+    }
     do {
       let setup = try FitSetup(decoding: bytes)
       pool = ComputePool(
         problem: try Problem(setup), threads: options.threads, progress: progress,
         afterTile: { [unowned self] in try afterTile() })
-      return .prepared(setupDigest: Digest.of(bytes).description, dataDigest: setup.dataDigest)
+      prepared = (digest, setup.dataDigest)
+      return .prepared(setupDigest: digest, dataDigest: setup.dataDigest)
     } catch let error as DatasetError where error.code == .noInput {
       return .preparationFailed(
         RunFailure(
@@ -165,6 +216,8 @@ private final class WorkerLoop {
 
   private func compute(_ computation: Computation) -> WorkerEvent {
     let start = Clock.now
+    current = computation.assignment
+    defer { current = nil }
     do {
       guard let pool else { throw FitError(.software, "work came before the set-up") }
       let sums = try pool.compute(computation)
@@ -177,10 +230,10 @@ private final class WorkerLoop {
     }
   }
 
-  /// Looks after the connection now and then; ends the computation when the worker is to exit.
+  /// Looks after the connection now and then; ends the computation when the worker is to exit or nobody wants it.
   private func afterTile() throws {
     guard serviced.adding(milliseconds: WorkerLoop.serviceInterval_ms) <= Clock.now else { return }
     try service(wait_ms: 0)
-    if exit != nil { throw Cancelled() }
+    if exit != nil || current == nil { throw Cancelled() }
   }
 }

@@ -37,7 +37,7 @@ public struct Summary: Sendable, Codable {
 
   public init(
     stoppedBy: String, iterations: Int, row: TraceRow?, test: TestScores?, seconds: Double, workers: Int,
-    lostWorkers: Int, bytesSent: UInt64, bytesReceived: UInt64, stateSHA256: String, warnings: [String],
+    lostWorkers: Int, redispatchedTiles: Int, bytesSent: UInt64, bytesReceived: UInt64, stateSHA256: String, warnings: [String],
     version: String
   ) {
     self.stoppedBy = stoppedBy
@@ -49,7 +49,7 @@ public struct Summary: Sendable, Codable {
     self.seconds = seconds
     self.workers = workers
     self.lostWorkers = lostWorkers
-    redispatchedTiles = 0
+    self.redispatchedTiles = redispatchedTiles
     self.bytesSent = bytesSent
     self.bytesReceived = bytesReceived
     self.stateSHA256 = stateSHA256

@@ -10,8 +10,8 @@
 /// | 32 | 8 | job |
 /// | 40 | 8 | assignment |
 /// | 48 | 4 | part of the bulk, from 0 |
-/// | 52 | 4 | parts |
-/// | 56 | 8 | bytes of the bulk over all parts |
+/// | 52 | 4 | session: which registration of a worker, as its welcome numbered it; 0 before |
+/// | 56 | 8 | bytes of the bulk over all parts, which fixes their number |
 public struct Header: Hashable, Sendable {
   public var kind: MessageKind
   public var run: RunID
@@ -19,18 +19,18 @@ public struct Header: Hashable, Sendable {
   public var job: UInt64
   public var assignment: UInt64
   public var part: UInt32
-  public var partCount: UInt32
+  public var session: UInt32
   public var bulkBytes: UInt64
 
   public static let byteCount = 64
   public static let magic: [UInt8] = Array("ISMX".utf8)
   /// Raised whenever the meaning of a message changes. Headers keep their place over versions, so that a
   /// refusal can always be read.
-  public static let protocolVersion: UInt16 = 1
+  public static let protocolVersion: UInt16 = 2
 
   public init(
-    kind: MessageKind, run: RunID, epoch: UInt64, job: UInt64 = 0, assignment: UInt64 = 0, part: UInt32 = 0,
-    partCount: UInt32 = 1, bulkBytes: UInt64 = 0
+    kind: MessageKind, run: RunID, epoch: UInt64, session: UInt32 = 0, job: UInt64 = 0,
+    assignment: UInt64 = 0, part: UInt32 = 0, bulkBytes: UInt64 = 0
   ) {
     self.kind = kind
     self.run = run
@@ -38,7 +38,7 @@ public struct Header: Hashable, Sendable {
     self.job = job
     self.assignment = assignment
     self.part = part
-    self.partCount = partCount
+    self.session = session
     self.bulkBytes = bulkBytes
   }
 
@@ -53,7 +53,7 @@ public struct Header: Hashable, Sendable {
     writer.append(job)
     writer.append(assignment)
     writer.append(part)
-    writer.append(partCount)
+    writer.append(session)
     writer.append(bulkBytes)
     return writer.bytes
   }
@@ -83,19 +83,18 @@ public struct Header: Hashable, Sendable {
     self.job = try reader.integer()
     self.assignment = try reader.integer()
     self.part = try reader.integer()
-    self.partCount = try reader.integer()
+    self.session = try reader.integer()
     self.bulkBytes = try reader.integer()
-    guard partCount >= 1, part < partCount, Int(partCount) <= WireLimits.parts else {
-      throw WireError(.malformed, "part \(part) of \(partCount) makes no sense")
-    }
     guard bulkBytes <= UInt64(WireLimits.bulkBytes) else {
       throw WireError(.limit, "\(bulkBytes) bytes of bulk are over the limit of \(WireLimits.bulkBytes)")
     }
-    // So that a peer that may send no bulk can't keep a message open either.
-    guard Int(partCount) == Header.partCount(bulkBytes: Int(bulkBytes)) else {
-      throw WireError(.malformed, "\(bulkBytes) bytes of bulk don't travel in \(partCount) parts")
+    guard part < partCount else {
+      throw WireError(.malformed, "part \(part) of \(partCount) makes no sense")
     }
   }
+
+  /// Physical messages that the bulk travels in: full frames, and a last one with what is left.
+  public var partCount: Int { Header.partCount(bulkBytes: Int(clamping: bulkBytes)) }
 
   /// Physical messages that a bulk travels in: full frames, and a last one with what is left.
   public static func partCount(bulkBytes: Int) -> Int {
@@ -116,6 +115,19 @@ public struct RunID: Hashable, Sendable, CustomStringConvertible {
       (bytes + [UInt8](repeating: 0, count: RunID.byteCount)).prefix(RunID.byteCount))
   }
 
+  /// Reads what `description` writes; nil for anything else.
+  public init?(_ text: String) {
+    let digits = Array(text.utf8)
+    guard digits.count == 2 * RunID.byteCount else { return nil }
+    var bytes: [UInt8] = []
+    for place in stride(from: 0, to: digits.count, by: 2) {
+      let pair = String(decoding: digits[place..<place + 2], as: UTF8.self)
+      guard pair.allSatisfy(\.isHexDigit), let byte = UInt8(pair, radix: 16) else { return nil }
+      bytes.append(byte)
+    }
+    self.bytes = bytes
+  }
+
   /// 32 hexadecimal digits.
   public var description: String {
     bytes.map { byte in
@@ -130,6 +142,8 @@ public struct WireError: Error, Hashable, Sendable, CustomStringConvertible {
   public enum Code: Hashable, Sendable {
     case malformed
     case limit
+    /// More bulk than the peer may send now.
+    case unwanted
     case protocolVersion
   }
 

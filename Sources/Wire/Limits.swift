@@ -2,12 +2,13 @@
 public enum WireLimits {
   /// Each physical message has exactly this many frames: header, body, bulk.
   public static let framesPerMessage = 3
-  /// Bytes of one frame, at most. Larger bulk travels in several messages, so that a slow link shows progress.
-  public static let frameBytes = 1 << 20
+  /// Bytes of one frame, at most. Larger bulk travels in several messages, so that a slow link shows progress: at
+  /// 10 kB/s a part takes 13 s.
+  public static let frameBytes = 1 << 17
   /// Bytes of a message's bulk over all its parts, at most.
   public static let bulkBytes = 1 << 32
-  /// Parts of one message, at most.
-  public static let parts = bulkBytes / frameBytes
+  /// Assignments named in one beat, at most.
+  public static let assignmentsPerBeat = 256
   /// Subtrees named in one message, at most.
   public static let subtrees = 1 << 16
   /// Bytes of a text inside a message (host names, error messages), at most.

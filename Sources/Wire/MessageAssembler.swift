@@ -9,7 +9,8 @@ public struct MessageAssembler: Sendable {
   public init(bulkLimit: Int) { self.bulkLimit = bulkLimit }
 
   /// Takes the frames of one physical message; returns the message that it completes, if any.
-  /// - Throws: ``WireError``; the peer's stream can't be trusted afterwards.
+  /// - Throws: ``WireError``; the peer's stream can't be trusted afterwards, unless the code is `unwanted`: a part
+  ///   of more bulk than the peer may send (any more) is left away, and what comes next is read.
   public mutating func accept(_ frames: [UnsafeRawBufferPointer]) throws(WireError) -> Message? {
     guard frames.count == WireLimits.framesPerMessage else {
       throw WireError(
@@ -24,8 +25,9 @@ public struct MessageAssembler: Sendable {
       throw WireError(.malformed, "only the first part of a message has a body")
     }
     guard header.bulkBytes <= UInt64(bulkLimit) else {
+      pending = nil
       throw WireError(
-        .limit, "\(header.bulkBytes) bytes of bulk are over this peer's limit of \(bulkLimit)")
+        .unwanted, "\(header.bulkBytes) bytes of bulk are over this peer's limit of \(bulkLimit)")
     }
     let expected = min(
       WireLimits.frameBytes, Int(header.bulkBytes) - Int(header.part) * WireLimits.frameBytes)

@@ -7,7 +7,7 @@ public struct EncodedMessage: Sendable {
   public let bulk: [UInt8]
 
   /// Number of physical messages.
-  public var partCount: Int { Int(header.partCount) }
+  public var partCount: Int { header.partCount }
 
   /// The header of one part.
   public func header(part: Int) -> Header {
@@ -29,7 +29,7 @@ public struct EncodedMessage: Sendable {
 extension Message {
   /// Encodes the message. Texts over the limit are shortened.
   public func encoded() -> EncodedMessage {
-    var header = Header(kind: kind, run: run, epoch: epoch)
+    var header = Header(kind: kind, run: run, epoch: epoch, session: session)
     var body = ByteWriter()
     var bulk: [UInt8] = []
     switch content {
@@ -38,6 +38,7 @@ extension Message {
     case .welcome(let welcome):
       body.append(UInt32(clamping: welcome.beatInterval_ms))
       body.append(UInt32(clamping: welcome.silenceLimit_ms))
+      body.append(UInt32(clamping: welcome.incarnation))
       bulk = welcome.setup
     case .refused(var refusal):
       refusal.message = Message.shortened(refusal.message)
@@ -63,7 +64,12 @@ extension Message {
       body.append(result.computeSeconds)
       bulk = result.sums
     case .beat(let beat):
+      let assignments = beat.assignments.prefix(WireLimits.assignmentsPerBeat)
       body.append(beat.progress)
+      body.append(UInt8(beat.isReady ? 1 : 0))
+      body.append(UInt8(beat.isReceiving ? 1 : 0))
+      body.append(UInt16(assignments.count))
+      for assignment in assignments { body.append(assignment) }
     case .failure(var failure):
       failure.message = Message.shortened(failure.message)
       header.job = failure.job
@@ -72,9 +78,9 @@ extension Message {
     case .goodbye(var goodbye):
       goodbye.message = Message.shortened(goodbye.message)
       body.append(Message.json(goodbye))
+    case .registerAgain: break
     }
     header.bulkBytes = UInt64(bulk.count)
-    header.partCount = UInt32(Header.partCount(bulkBytes: bulk.count))
     return EncodedMessage(header: header, body: body.bytes, bulk: bulk)
   }
 
@@ -83,6 +89,7 @@ extension Message {
   public init(header: Header, body: [UInt8], bulk: consuming [UInt8]) throws(WireError) {
     self.run = header.run
     self.epoch = header.epoch
+    self.session = header.session
     if !bulk.isEmpty {
       guard header.kind == .welcome || header.kind == .work || header.kind == .result else {
         throw WireError(.malformed, "a message of kind \(header.kind) carries no bulk")
@@ -100,6 +107,9 @@ extension Message {
     case .beat: content = .beat(try Message.decodeBeat(body))
     case .failure: content = .failure(try Message.parse(body))
     case .goodbye: content = .goodbye(try Message.parse(body))
+    case .registerAgain:
+      guard body.isEmpty else { throw WireError(.malformed, "this kind of message has no body") }
+      content = .registerAgain
     }
   }
 
@@ -107,7 +117,10 @@ extension Message {
     try reading(body) { (reader: inout ByteReader) throws(WireError) in
       let interval: UInt32 = try reader.integer()
       let silence: UInt32 = try reader.integer()
-      return Welcome(beatInterval_ms: Int(interval), silenceLimit_ms: Int(silence), setup: setup)
+      let incarnation: UInt32 = try reader.integer()
+      return Welcome(
+        beatInterval_ms: Int(interval), silenceLimit_ms: Int(silence), incarnation: Int(incarnation),
+        setup: setup)
     }
   }
 
@@ -150,7 +163,17 @@ extension Message {
 
   private static func decodeBeat(_ body: [UInt8]) throws(WireError) -> Beat {
     try reading(body) { (reader: inout ByteReader) throws(WireError) in
-      Beat(progress: try reader.integer())
+      let progress: UInt64 = try reader.integer()
+      let isReady: UInt8 = try reader.integer()
+      let isReceiving: UInt8 = try reader.integer()
+      let count: UInt16 = try reader.integer()
+      guard isReady <= 1, isReceiving <= 1, Int(count) <= WireLimits.assignmentsPerBeat,
+        reader.remaining == Int(count) * 8
+      else { throw WireError(.malformed, "a beat of \(body.count) bytes makes no sense") }
+      var assignments: [UInt64] = []
+      for _ in 0..<count { assignments.append(try reader.integer()) }
+      return Beat(
+        progress: progress, isReady: isReady == 1, isReceiving: isReceiving == 1, assignments: assignments)
     }
   }
 

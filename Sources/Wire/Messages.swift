@@ -9,17 +9,21 @@ public enum MessageKind: UInt16, Hashable, Sendable, CaseIterable {
   case beat = 7
   case failure = 8
   case goodbye = 9
+  case registerAgain = 10
 }
 
 /// One message between a coordinator and a worker.
 public struct Message: Hashable, Sendable {
   public var run: RunID
   public var epoch: UInt64
+  /// Which registration of the worker it belongs to; 0 before a welcome.
+  public var session: UInt32
   public var content: Content
 
-  public init(run: RunID, epoch: UInt64, content: Content) {
+  public init(run: RunID, epoch: UInt64, session: UInt32 = 0, content: Content) {
     self.run = run
     self.epoch = epoch
+    self.session = session
     self.content = content
   }
 
@@ -42,6 +46,8 @@ public struct Message: Hashable, Sendable {
     case failure(WorkerFailure)
     /// Both ways: I leave.
     case goodbye(Goodbye)
+    /// Coordinator → worker: I don't know you (any more); say hello again.
+    case registerAgain
   }
 
   public var kind: MessageKind {
@@ -55,6 +61,7 @@ public struct Message: Hashable, Sendable {
     case .beat: .beat
     case .failure: .failure
     case .goodbye: .goodbye
+    case .registerAgain: .registerAgain
     }
   }
 }
@@ -102,11 +109,14 @@ public struct Welcome: Hashable, Sendable {
   public var beatInterval_ms: Int
   /// After how much silence the other side is given up.
   public var silenceLimit_ms: Int
+  /// The incarnation of the hello that is answered.
+  public var incarnation: Int
   public var setup: [UInt8]
 
-  public init(beatInterval_ms: Int, silenceLimit_ms: Int, setup: [UInt8]) {
+  public init(beatInterval_ms: Int, silenceLimit_ms: Int, incarnation: Int, setup: [UInt8]) {
     self.beatInterval_ms = beatInterval_ms
     self.silenceLimit_ms = silenceLimit_ms
+    self.incarnation = incarnation
     self.setup = setup
   }
 }
@@ -200,12 +210,25 @@ public struct WorkResult: Hashable, Sendable {
   }
 }
 
-/// A sign of life.
+/// A sign of life, and from a worker what it has of what it was given: so that what was lost on the way is noticed.
 public struct Beat: Hashable, Sendable {
   /// Tiles that the compute loop has finished since it started; stands still when it hangs.
   public var progress: UInt64
+  /// Whether the worker's set-up is done.
+  public var isReady: Bool
+  /// Whether a part of a longer message has come since the last beat.
+  public var isReceiving: Bool
+  /// Assignments that the worker has and has not answered.
+  public var assignments: [UInt64]
 
-  public init(progress: UInt64) { self.progress = progress }
+  public init(
+    progress: UInt64, isReady: Bool = false, isReceiving: Bool = false, assignments: [UInt64] = []
+  ) {
+    self.progress = progress
+    self.isReady = isReady
+    self.isReceiving = isReceiving
+    self.assignments = assignments
+  }
 }
 
 /// Why a worker can't go on.

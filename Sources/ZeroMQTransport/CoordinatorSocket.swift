@@ -7,13 +7,15 @@ import Wire
 /// Belongs to the thread that made it.
 public final class CoordinatorSocket {
   /// A peer as this socket numbers it: the routing id that libzmq gave it.
-  public typealias Peer = UInt32
+  public typealias Peer = UInt64
 
   /// What came in.
   public enum Incoming {
     case message(Peer, Message)
     /// A part of a message that is not complete yet.
     case part(Peer)
+    /// More bulk than the peer may send now; it was left away.
+    case unwanted(Peer)
     case malformed(Peer, WireError)
   }
 
@@ -66,7 +68,7 @@ public final class CoordinatorSocket {
     bytesReceived += frames.reduce(0) { $0 + UInt64($1.count) }
     // libzmq's own routing ids are a zero byte and a 32-bit number; only a foreign program sets another.
     guard let identity = frames.first, identity.count == 5, identity[0] == 0 else { return nil }
-    let peer = UInt32(bigEndian: identity.loadUnaligned(fromByteOffset: 1, as: UInt32.self))
+    let peer = Peer(UInt32(bigEndian: identity.loadUnaligned(fromByteOffset: 1, as: UInt32.self)))
     guard !dropped.contains(peer) else { return nil }
     do throws(WireError) {
       guard count == WireLimits.framesPerMessage + 1 else {
@@ -79,6 +81,7 @@ public final class CoordinatorSocket {
       guard let message = try assemblers[peer]?.accept(Array(frames.dropFirst())) else { return .part(peer) }
       return .message(peer, message)
     } catch {
+      if error.code == .unwanted { return .unwanted(peer) }
       assemblers.removeValue(forKey: peer)
       return .malformed(peer, error)
     }
@@ -100,7 +103,7 @@ public final class CoordinatorSocket {
     let shared = try frames(of: encoded.bulk)
     for part in 0..<encoded.partCount {
       var identity: [UInt8] = [0]
-      withUnsafeBytes(of: peer.bigEndian) { identity.append(contentsOf: $0) }
+      withUnsafeBytes(of: UInt32(truncatingIfNeeded: peer).bigEndian) { identity.append(contentsOf: $0) }
       guard identity.withUnsafeBytes({ socket.send($0, more: true) }) == 0 else { return false }
       let header = encoded.header(part: part).encoded()
       let body = part == 0 ? encoded.body : []

@@ -43,6 +43,9 @@ struct FitCommand: ParsableCommand {
   @Option(help: "Seconds to wait for workers before giving up.")
   var workerTimeout: Double = 60
 
+  @Option(help: "Seconds of silence after which a worker is lost and its work goes to others.")
+  var silenceTimeout: Double = 15
+
   @Flag(
     help:
       "Go on with the interrupted fit in the output folder, to the same bits; any number of workers will do.")
@@ -61,6 +64,9 @@ struct FitCommand: ParsableCommand {
     guard workerTimeout > 0, workerTimeout <= 1e9 else {
       throw ValidationError("--worker-timeout must be a number of seconds from 0 to 1e9.")
     }
+    guard silenceTimeout >= 2, silenceTimeout <= 86_400 else {
+      throw ValidationError("--silence-timeout must be a number of seconds from 2 to 86400.")
+    }
     guard checkpointInterval >= 0, checkpointInterval.isFinite else {
       throw ValidationError("--checkpoint-interval must be a number of seconds.")
     }
@@ -76,6 +82,7 @@ struct FitCommand: ParsableCommand {
       options.insecure = insecure
       options.mixedNumerics = mixedNumerics
       options.workerTimeout_s = workerTimeout
+      options.silenceTimeout_s = silenceTimeout
       options.cache = cache
       options.resume = resume
       options.checkpointInterval_s = checkpointInterval

@@ -5,6 +5,10 @@ struct WorkerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "worker", abstract: "Join a running fit and compute for it.",
     discussion: """
+      A worker outlives its fit's coordinator: when that is interrupted or killed and resumed at the same endpoint \
+      (or under the same rendezvous file), the worker joins it again by itself. SIGTERM and Ctrl-C make it finish \
+      or hand back its work, leave, and exit 0; the fit goes on without it.
+
       EXAMPLE
         isomix worker --connect tcp://127.0.0.1:5555 --threads 2
         isomix worker --rendezvous out/rendezvous.json
@@ -16,8 +20,9 @@ struct WorkerCommand: ParsableCommand {
   @Option(help: "A fit's rendezvous.json; waited for if it is not there yet.", completion: .file())
   var rendezvous: String?
 
-  @Option(help: "Seconds to wait for the rendezvous file.")
-  var wait: Double = 60
+  @Option(
+    help: "Seconds to wait for the fit: at the start, and when it is gone and may be resumed; then exit 69.")
+  var wait: Double = 300
 
   @Option(help: "Compute threads.")
   var threads: Int = 1
@@ -36,9 +41,10 @@ struct WorkerCommand: ParsableCommand {
   func run() throws {
     try reportingFailures("worker") {
       if let connect { try Endpoint.check(connect) }
-      let endpoint = try connect ?? Rendezvous.endpoint(from: rendezvous ?? "", wait_s: wait)
+      if let rendezvous { try Rendezvous.await(rendezvous, wait_s: wait) }
+      let target = connect.map { WorkerService.Target.endpoint($0) } ?? .rendezvous(rendezvous ?? "")
       let code = try WorkerService.run(
-        WorkerService.Options(endpoint: endpoint, threads: threads, parent: parentProcess))
+        WorkerService.Options(target: target, threads: threads, parent: parentProcess, wait_s: wait))
       if code != 0 { throw ExitCode(code) }
     }
   }

@@ -65,7 +65,7 @@ enum Examples {
   }
 
   static func welcome(_ setup: [UInt8]) -> Message.Content {
-    .welcome(Welcome(beatInterval_ms: 1000, silenceLimit_ms: 8000, setup: setup))
+    .welcome(Welcome(beatInterval_ms: 1000, silenceLimit_ms: 8000, incarnation: 3, setup: setup))
   }
 
   static let small: [Message.Content] = [
@@ -74,6 +74,7 @@ enum Examples {
     .ready(Ready(setupDigest: "aa", dataDigest: "")), work(state: nil), work(state: []),
     work(state: bytes(240)), work(state: nil, subtrees: []), result([]), result(bytes(800)),
     .beat(Beat(progress: .max)),
+    .beat(Beat(progress: 4, isReady: true, isReceiving: true, assignments: [3, .max])), .registerAgain,
     .failure(WorkerFailure(exitCode: 65, message: "shard 3 differs", job: 5, assignment: 9)),
     .goodbye(Goodbye(exitCode: 0, message: "")), .goodbye(Goodbye(exitCode: -1, message: "killed")),
   ]
@@ -88,6 +89,6 @@ enum Examples {
   ]
 
   static func message(_ content: Message.Content) -> Message {
-    Message(run: run, epoch: 77, content: content)
+    Message(run: run, epoch: 77, session: 6, content: content)
   }
 }

@@ -12,9 +12,9 @@ struct RefusalTests {
   }
 
   private func header(
-    _ kind: MessageKind, part: UInt32 = 0, partCount: UInt32 = 1, bulkBytes: UInt64 = 0
+    _ kind: MessageKind, part: UInt32 = 0, bulkBytes: UInt64 = 0
   ) -> [UInt8] {
-    Header(kind: kind, run: .none, epoch: 0, part: part, partCount: partCount, bulkBytes: bulkBytes).encoded()
+    Header(kind: kind, run: .none, epoch: 0, part: part, bulkBytes: bulkBytes).encoded()
   }
 
   private func frames(_ content: Message.Content) -> [[UInt8]] {
@@ -40,7 +40,7 @@ struct RefusalTests {
 
   @Test("another protocol version, with a code of its own and both numbers")
   func version() {
-    for version in [[0, 0], [2, 0], [0, 1], [255, 255]] as [[UInt8]] {
+    for version in [[0, 0], [1, 0], [0, 1], [255, 255]] as [[UInt8]] {
       let error = refusal(beat(4, version))
       #expect(error?.code == .protocolVersion)
       let number = Int(version[0]) + 256 * Int(version[1])
@@ -48,48 +48,53 @@ struct RefusalTests {
     }
   }
 
-  @Test("an unknown kind, unless it is one of another version", arguments: [0, 10, 255] as [UInt8])
+  @Test("an unknown kind, unless it is one of another version", arguments: [0, 11, 255] as [UInt8])
   func kind(raw: UInt8) {
     #expect(refusal(beat(6, [raw]))?.message == "unknown message kind \(raw)")
     #expect(refusal(beat(4, [9, 0, raw]))?.code == .protocolVersion)
   }
 
-  @Test("part numbers that make no sense")
+  @Test("part numbers that don't fit the bytes, so that no message without bulk stays open")
   func partNumbers() {
-    for (part, count) in [(0, 0), (1, 1), (2, 1), (5000, 5001), (0, 4097), (0, .max), (.max, .max)]
-      as [(UInt32, UInt32)]
-    {
-      let frames = [header(.result, part: part, partCount: count), [], []]
-      #expect(refusal(frames)?.code == .malformed, "part \(part) of \(count)")
-    }
-  }
-
-  @Test("parts that don't fit the bytes, so that no message without bulk stays open")
-  func announcedParts() {
-    for (count, bytes) in [
-      (2, 0), (4096, 0), (2, 1), (1, UInt64(WireLimits.frameBytes) + 1),
-      (3, UInt64(WireLimits.frameBytes) + 1),
+    let frame = UInt64(WireLimits.frameBytes)
+    for (part, bytes) in [
+      (1, 0), (.max, 0), (1, 1), (1, frame), (2, frame + 1), (3, 3 * frame), (.max, 1 << 32),
     ] as [(UInt32, UInt64)] {
-      let error = refusal([header(.beat, partCount: count, bulkBytes: bytes), Self.empty8, []])
-      #expect(error?.code == .malformed)
-      #expect(error?.message.contains("parts") == true)
+      let error = refusal([header(.result, part: part, bulkBytes: bytes), [], []])
+      #expect(error?.code == .malformed, "part \(part) of \(bytes) bytes")
     }
   }
 
   @Test("more bulk than any message may have")
   func announcedBulk() {
-    #expect(refusal([header(.result, partCount: 4096, bulkBytes: (1 << 32) + 1), [], []])?.code == .limit)
-    #expect(refusal([header(.result, partCount: 1, bulkBytes: .max), [], []])?.code == .limit)
+    #expect(refusal([header(.result, bulkBytes: (1 << 32) + 1), [], []])?.code == .limit)
+    #expect(refusal([header(.result, bulkBytes: .max), [], []])?.code == .limit)
   }
 
   @Test("more bulk than this peer may send, before any of it is kept")
   func peerLimit() throws {
     let message = Examples.message(Examples.result(Examples.bytes(800)))
     let frames = physicalMessages(message.encoded())[0]
-    #expect(refusal(frames, bulkLimit: 799)?.code == .limit)
+    #expect(refusal(frames, bulkLimit: 799)?.code == .unwanted)
     #expect(refusal(frames, bulkLimit: 0)?.message.contains("800") == true)
     var assembler = MessageAssembler(bulkLimit: 800)
     #expect(try assembler.accept(frames) == message)
+  }
+
+  @Test("what was begun while it was wanted is let go when it is not, and what comes next is read")
+  func unwanted() throws {
+    let long = physicalMessages(
+      Examples.message(Examples.result(Examples.bytes(3 * WireLimits.frameBytes))).encoded())
+    let beat = Examples.message(.beat(Beat(progress: 3)))
+    var assembler = MessageAssembler(bulkLimit: 3 * WireLimits.frameBytes)
+    #expect(try assembler.accept(long[0]) == nil)
+    assembler.bulkLimit = 0
+    for part in long[1...] {
+      #expect(throws: WireError(.unwanted, "393216 bytes of bulk are over this peer's limit of 0")) {
+        try assembler.accept(part)
+      }
+    }
+    #expect(try assembler.accept(physicalMessages(beat.encoded())[0]) == beat)
   }
 
   @Test("a header that announces 4 GiB takes no memory for it")
@@ -99,13 +104,13 @@ struct RefusalTests {
     for _ in 0..<64 {
       var assembler = MessageAssembler(bulkLimit: WireLimits.bulkBytes)
       let first = [
-        header(.result, partCount: UInt32(WireLimits.parts), bulkBytes: 1 << 32), [],
+        header(.result, bulkBytes: 1 << 32), [],
         [UInt8](repeating: 7, count: WireLimits.frameBytes),
       ]
       #expect(try assembler.accept(first) == nil)
       assemblers.append(assembler)
     }
-    // 64 MiB came; 256 GiB were announced. Other tests of this process may allocate, too.
+    // 8 MiB came; 256 GiB were announced. Other tests of this process may allocate, too.
     #expect(try residentBytes() - before < 2 << 30)
     #expect(assemblers.count == 64)
   }
@@ -115,7 +120,7 @@ struct RefusalTests {
     return (Int(text.split(separator: " ")[1]) ?? 0) * 4096
   }
 
-  @Test("frames over 1 MiB", arguments: 0..<3)
+  @Test("frames over 128 KiB", arguments: 0..<3)
   func oversize(place: Int) {
     var frames = frames(Examples.result(Examples.bytes(80)))
     frames[place] = [UInt8](repeating: 0, count: WireLimits.frameBytes + 1)
@@ -146,7 +151,7 @@ struct RefusalTests {
     #expect(refusal(parts[0], parts[2])?.message.contains("follows nothing") == true)
     #expect(refusal(parts[0], parts[1], parts[1])?.message.contains("follows nothing") == true)
     #expect(refusal(parts[0], parts[0])?.message.contains("complete") == true)
-    for offset in [8, 24, 32, 40] {
+    for offset in [8, 24, 32, 40, 52] {
       var other = parts[1]
       other[0][offset] ^= 1
       #expect(refusal(parts[0], other)?.message.contains("follows nothing") == true, "byte \(offset)")
@@ -236,6 +241,25 @@ struct RefusalTests {
     check({ $0.build = long }, .limit)
     check({ $0.fingerprint = long }, .limit)
     check({ $0.numerics = long }, .limit)
+  }
+
+  @Test("a beat that announces other assignments than follow, or flags that are none")
+  func beatBody() {
+    var frames = frames(.beat(Beat(progress: 1, isReady: true, assignments: [7, 8])))
+    #expect(frames[1].count == 12 + 16)
+    for count in [0, 1, 3, 255] as [UInt8] {
+      var other = frames
+      other[1][10] = count
+      #expect(refusal(other)?.code == .malformed)
+    }
+    for offset in [8, 9] {
+      var other = frames
+      other[1][offset] = 2
+      #expect(refusal(other)?.code == .malformed)
+    }
+    frames[1].replaceSubrange(10..<12, with: [1, 1])
+    frames[1] += [UInt8](repeating: 0, count: 8 * 257 - 16)
+    #expect(refusal(frames)?.code == .malformed)
   }
 
   @Test("a result that is no whole number of float64 values", arguments: [1, 7, 9, 801])

@@ -1,0 +1,197 @@
+import Wire
+
+/// What ends a worker's registration.
+enum LossKind: Sendable, Equatable {
+  /// Its process ended, or its connection is gone.
+  case vanished
+  /// Nothing came from it for too long.
+  case silent
+  /// It answers, but its compute loop stands still.
+  case stuck
+  /// It said that it can't compute what it was given, with an exit code.
+  case failed(Int32)
+  /// It said something that no worker says.
+  case violation
+  /// It can't take part: its data or set-up are not what they should be.
+  case declined
+  /// It said goodbye.
+  case left
+  /// It registers anew.
+  case replaced
+}
+
+/// Losing workers, and what time shows.
+extension Coordinator {
+  /// Ends a worker's registration: what it had is handed out again.
+  mutating func lose(_ peer: PeerID, _ kind: LossKind, because reason: String, now: Instant)
+    -> [CoordinatorAction]
+  {
+    guard let record = workers.removeValue(forKey: peer) else { return [] }
+    roster.removeAll { $0 == peer }
+    let held = record.assignments.filter { giveBack($0, of: peer) }
+    var actions: [CoordinatorAction] = []
+    let name = record.name
+    switch kind {
+    case .left: actions = [.log(.info, "\(name) left: \(reason)")]
+    case .replaced: break
+    case .declined:
+      statistics.workersLost += record.phase == .ready ? 1 : 0
+      actions = [.log(.warning, "\(name) could not join: \(reason)"), .drop(peer)]
+    default:
+      statistics.workersLost += 1
+      let text = "lost \(name): \(reason).\(Coordinator.describe(held))"
+      actions = [.log(.warning, text)]
+      if kind == .violation {
+        let goodbye = Goodbye(exitCode: ExitCode.unavailable, message: text)
+        actions += [
+          .send(
+            peer,
+            Message(
+              run: configuration.run, epoch: configuration.epoch, session: record.session,
+              content: .goodbye(goodbye))), .drop(peer),
+        ]
+      }
+      if let end = suspect(held.first, kind, "\(name) (\(reason))") { return actions + end }
+    }
+    if job != nil, roster.isEmpty { waitingSince = waitingSince ?? now }
+    return actions + dispatchToIdle(now: now)
+  }
+
+  /// Takes an assignment out of a worker's hands; whether its tiles have to be computed by somebody else now.
+  private mutating func giveBack(_ assignment: Assignment, of peer: PeerID) -> Bool {
+    guard let running = job, running.number == assignment.job, var piece = running.pieces[assignment.piece]
+    else {
+      // Somebody else has answered already.
+      if !workers.values.contains(where: { $0.assignments.contains { $0.piece == assignment.piece } }) {
+        settled.forget(assignment.piece)
+      }
+      return false
+    }
+    piece.holders.removeAll { $0 == peer }
+    job?.pieces[assignment.piece] = piece.holders.isEmpty ? nil : piece
+    guard piece.holders.isEmpty else { return true }
+    statistics.redispatchedTiles += assignment.tiles.count
+    job?.queue?.putBack(assignment.tiles)
+    return true
+  }
+
+  private static func describe(_ held: [Assignment]) -> String {
+    guard let first = held.first else { return "" }
+    let more = held.count > 1 ? " and \(held.count - 1) more assignment(s)" : ""
+    return " It held tiles \(first.tiles.lowerBound)–\(first.tiles.upperBound - 1)\(more), which others get."
+  }
+
+  /// Tiles that one worker after the other is lost over end the run instead of all its workers.
+  private mutating func suspect(_ assignment: Assignment?, _ kind: LossKind, _ story: String)
+    -> [CoordinatorAction]?
+  {
+    guard let assignment, let running = job, running.number == assignment.job, kind != .violation,
+      let losses = job?.suspect(RunningJob.Suspect(tiles: assignment.tiles, story: story)),
+      let tiles = losses.first?.tiles
+    else { return nil }
+    let exitCode = if case .failed(let code) = kind { code } else { ExitCode.software }
+    return fail(
+      exitCode,
+      "\(losses.count) workers were lost over tile \(tiles.lowerBound) of job kind \(running.job.kind), iteration "
+        + "\(running.job.iteration): \(losses.map(\.story).joined(separator: "; ")). The fit stops rather than lose "
+        + "all of them; what this tile computes is to be looked at")
+  }
+
+  mutating func childExited(_ processID: Int, _ description: String, now: Instant) -> [CoordinatorAction] {
+    let peer = workers.keys.sorted().first {
+      workers[$0]?.hello.processID == processID && workers[$0]?.isLocalChild == true
+    }
+    guard let peer else { return [] }
+    return lose(peer, .vanished, because: description, now: now)
+  }
+
+  // MARK: Time
+
+  /// What a worker's beat says: whether it gets on, and whether it has what it was given.
+  mutating func hear(_ beat: Beat, from peer: PeerID, now: Instant) -> [CoordinatorAction] {
+    guard let record = workers[peer] else { return [] }
+    if beat.progress != record.progress || beat.isReceiving { workers[peer]?.progressedAt = now }
+    workers[peer]?.progress = beat.progress
+    guard !beat.isReceiving else { return [] }
+    func isOverdue(_ since: Instant) -> Bool {
+      since.adding(milliseconds: CoordinationLimits.lostMessage_ms) < now
+    }
+    if record.phase == .preparing {
+      guard beat.isReady, isOverdue(record.since) else { return [] }
+      // Its `ready` is lost: from the beginning, then.
+      return lose(peer, .replaced, because: "it is ready and has not said so", now: now) + invite(peer)
+    }
+    let missing = record.assignments.filter {
+      isOverdue($0.sentAt) && !beat.assignments.contains($0.number)
+    }
+    guard !missing.isEmpty else { return [] }
+    workers[peer]?.assignments.removeAll { missing.contains($0) }
+    // The job's state may have been lost with it.
+    workers[peer]?.lastJob = 0
+    for assignment in missing { _ = giveBack(assignment, of: peer) }
+    let text = "\(record.name) does not have assignment \(missing[0].number), nor has its result come"
+    return [.log(.warning, "\(text): it is handed out again")] + dispatchToIdle(now: now)
+  }
+
+  mutating func tick(now: Instant) -> [CoordinatorAction] {
+    if let lastTick, lastTick.adding(milliseconds: CoordinationLimits.ownStall_ms) < now {
+      for peer in workers.keys {
+        workers[peer]?.lastHeard = now
+        workers[peer]?.progressedAt = now
+        for place in (workers[peer]?.assignments ?? []).indices {
+          workers[peer]?.assignments[place].sentAt = now
+        }
+      }
+      if waitingSince != nil { waitingSince = now }
+    }
+    lastTick = now
+    var actions: [CoordinatorAction] = []
+    for peer in workers.keys.sorted() {
+      actions += check(peer, now: now)
+      if !actions.isEmpty, actions.contains(where: { if case .failed = $0 { true } else { false } }) {
+        return actions
+      }
+    }
+    actions += startIfPossible(now: now)
+    if let waitingSince, waitingSince.adding(milliseconds: configuration.workerTimeout_ms) < now {
+      return actions + fail(ExitCode.unavailable, waitingMessage)
+    }
+    actions += copyStragglers(now: now)
+    guard lastBeat.map({ $0.adding(milliseconds: CoordinationLimits.beatInterval_ms) <= now }) ?? true
+    else { return actions }
+    lastBeat = now
+    return actions + workers.keys.sorted().map { send($0, .beat(Beat(progress: nextAssignment))) }
+  }
+
+  /// Whether a worker has been silent, or stood still, for too long.
+  private mutating func check(_ peer: PeerID, now: Instant) -> [CoordinatorAction] {
+    guard let record = workers[peer] else { return [] }
+    let silence =
+      record.phase == .preparing
+      ? max(CoordinationLimits.setupSilence_ms, configuration.silenceLimit_ms)
+      : configuration.silenceLimit_ms
+    if record.lastHeard.adding(milliseconds: silence) < now {
+      return lose(peer, .silent, because: "it has been silent for \(seconds(silence))", now: now)
+    }
+    let stuck = max(CoordinationLimits.stuck_ms, 4 * configuration.silenceLimit_ms)
+    if !record.assignments.isEmpty, record.progressedAt.adding(milliseconds: stuck) < now {
+      return lose(
+        peer, .stuck,
+        because: "it answers, but its compute loop has stood still for \(seconds(stuck))", now: now)
+        + [send(peer, .registerAgain)]
+    }
+    return []
+  }
+
+  private func seconds(_ milliseconds: Int) -> String {
+    milliseconds % 1000 == 0 ? "\(milliseconds / 1000) s" : "\(Double(milliseconds) / 1000) s"
+  }
+
+  private var waitingMessage: String {
+    let preparing = workers.values.filter { $0.phase == .preparing }.map(\.name).sorted()
+    return "no worker for \(seconds(configuration.workerTimeout_ms)): waited for \(workersNeeded) worker(s), "
+      + "\(roster.count) ready"
+      + (preparing.isEmpty ? "" : ", still preparing: \(preparing.joined(separator: ", "))")
+      + ". Start workers with `isomix worker`, or raise --worker-timeout"
+  }
+}

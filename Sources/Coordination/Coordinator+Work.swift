@@ -1,0 +1,206 @@
+import NumericsKit
+import Wire
+
+/// Jobs: handing out pieces, collecting sums, copies of what takes too long.
+extension Coordinator {
+  mutating func begin(_ newJob: Job, now: Instant) -> [CoordinatorAction] {
+    precondition(job == nil, "a job is begun when the one before it is complete")
+    job = RunningJob(number: nextJob, job: newJob)
+    nextJob += 1
+    waitingSince = now
+    return startIfPossible(now: now)
+  }
+
+  /// Workers that the running job waits for before it starts.
+  var workersNeeded: Int { statistics.jobs == 0 ? max(1, configuration.workersToStart) : 1 }
+
+  /// Hands out the job's first pieces once enough workers are ready, or some have been for long.
+  mutating func startIfPossible(now: Instant) -> [CoordinatorAction] {
+    guard let running = job, running.queue == nil, !roster.isEmpty else { return [] }
+    var actions: [CoordinatorAction] = []
+    if roster.count < workersNeeded {
+      let patience = min(CoordinationLimits.startPatience_ms, configuration.workerTimeout_ms)
+      guard let firstReadyAt, firstReadyAt.adding(milliseconds: patience) <= now else { return [] }
+      actions.append(
+        .log(.warning, "starting with \(roster.count) of \(workersNeeded) workers; others may still join"))
+    }
+    statistics.jobs += 1
+    waitingSince = nil
+    // Who still computes for an earlier job gets no home: it gets work again when it has answered.
+    let free = roster.filter { workers[$0]?.assignments.isEmpty == true }
+    for (number, peer) in free.enumerated() { workers[peer]?.home = (running.number, number) }
+    let threads = free.compactMap { workers[$0]?.hello.threads }
+    let shares = shares(of: free)
+    job?.start(
+      shares: shares,
+      minimumCost: CoordinationLimits.minimumPiece_s * speed * Double(threads.min() ?? 1))
+    for peer in free { actions += dispatch(to: peer, once: true, now: now) }
+    for peer in free { actions += dispatch(to: peer, now: now) }
+    return actions
+  }
+
+  /// The strength of each worker: its threads, halved as often as they are that much slower than the others'. Steps of
+  /// two, so that homes stay what they are while speeds wobble.
+  private func shares(of peers: [PeerID]) -> [Double] {
+    let records = peers.compactMap { workers[$0] }
+    let known = records.compactMap(\.speed).sorted()
+    guard let fastest = known.last else { return records.map { Double($0.hello.threads) } }
+    return records.map { record in
+      var share = 1.0
+      let relative = (record.speed ?? fastest) / fastest
+      while share > CoordinationLimits.smallestHome, relative < 0.6 * share { share /= 2 }
+      return share * Double(record.hello.threads)
+    }
+  }
+
+  /// Gives a worker assignments up to its credit.
+  mutating func dispatch(to peer: PeerID, once: Bool = false, now: Instant) -> [CoordinatorAction] {
+    var actions: [CoordinatorAction] = []
+    while let record = workers[peer], let number = job?.number,
+      record.assignments.count < CoordinationLimits.assignmentsInFlight
+    {
+      let home = record.home.job == number ? record.home.number : nil
+      let tiles = job?.queue?.take(for: home, fromOthers: record.assignments.isEmpty && !once)
+      guard let tiles, !tiles.isEmpty else { break }
+      actions += hand(tiles, to: peer, copyOf: nil, now: now)
+      if once { break }
+    }
+    return actions
+  }
+
+  /// Gives work to whoever has none.
+  mutating func dispatchToIdle(now: Instant) -> [CoordinatorAction] {
+    guard job?.queue != nil else { return [] }
+    var actions: [CoordinatorAction] = []
+    for peer in roster where workers[peer]?.assignments.isEmpty == true {
+      actions += dispatch(to: peer, now: now)
+    }
+    return actions
+  }
+
+  /// Sends tiles to a worker as a new piece, or as a copy of one.
+  private mutating func hand(_ tiles: Range<Int>, to peer: PeerID, copyOf piece: UInt64?, now: Instant)
+    -> [CoordinatorAction]
+  {
+    guard let running = job, let record = workers[peer] else { return [] }
+    let shape = running.job.shape
+    let subtrees = shape.subtrees(covering: tiles)
+    let assignment = Assignment(
+      number: nextAssignment, job: running.number, piece: piece ?? nextAssignment, tiles: tiles,
+      subtrees: subtrees, width: shape.width(of: subtrees), cost: shape.cost(of: tiles), sentAt: now)
+    nextAssignment += 1
+    statistics.assignments += 1
+    job?.pieces[assignment.piece, default: RunningJob.Piece(holders: [])].holders.append(peer)
+    if piece != nil { job?.pieces[assignment.piece]?.isCopied = true }
+    if record.assignments.isEmpty { workers[peer]?.progressedAt = now }
+    workers[peer]?.assignments.append(assignment)
+    workers[peer]?.lastJob = running.number
+    let isFirst = record.lastJob != running.number
+    return [
+      send(
+        peer,
+        .work(
+          Work(
+            job: running.number, assignment: assignment.number, jobKind: running.job.kind,
+            iteration: UInt64(running.job.iteration), subtrees: subtrees,
+            state: isFirst ? running.job.state : nil)))
+    ]
+  }
+
+  mutating func collect(_ result: WorkResult, from peer: PeerID, now: Instant) -> [CoordinatorAction] {
+    guard let record = workers[peer] else { return [] }
+    guard let place = record.assignments.firstIndex(where: { $0.number == result.assignment }) else {
+      // Nobody was ever given it; or it was taken back and given to others, and the answer comes late.
+      return result.assignment == 0 || result.assignment >= nextAssignment
+        ? lose(peer, .violation, because: "it sent a result for work that it does not have", now: now) : []
+    }
+    let assignment = record.assignments[place]
+    guard assignment.job == result.job, result.sums.count == assignment.width * 8 else {
+      return lose(
+        peer, .violation,
+        because: "it sent \(result.sums.count / 8) numbers for assignment \(assignment.number), which has "
+          + "\(assignment.width)", now: now)
+    }
+    workers[peer]?.assignments.remove(at: place)
+    workers[peer]?.progressedAt = now
+    observe(result, assignment, of: peer)
+    guard let running = job, running.number == assignment.job, let piece = running.pieces[assignment.piece]
+    else { return compare(result, assignment, record, now: now) ?? dispatch(to: peer, now: now) }
+    if piece.isCopied {
+      settled.remember(
+        assignment.piece,
+        SettledPieces.Fact(
+          digest: Digest.of(result.sums), worker: record.name, fingerprint: record.hello.fingerprint))
+    }
+    job?.pieces.removeValue(forKey: assignment.piece)
+    job?.reduce(assignment, sums: result.sums)
+    if job?.isComplete == true, let sums = job?.sums {
+      job = nil
+      return [.completed(sums)]
+    }
+    return dispatch(to: peer, now: now)
+  }
+
+  /// Compares the second result of a piece with its first; nil when they agree.
+  private mutating func compare(
+    _ result: WorkResult, _ assignment: Assignment, _ record: WorkerRecord, now: Instant
+  ) -> [CoordinatorAction]? {
+    guard let fact = settled.fact(of: assignment.piece) else { return nil }
+    if !workers.values.contains(where: { $0.assignments.contains { $0.piece == assignment.piece } }) {
+      settled.forget(assignment.piece)
+    }
+    statistics.duplicates += 1
+    guard fact.fingerprint == record.hello.fingerprint, fact.digest != Digest.of(result.sums) else {
+      return nil
+    }
+    return fail(
+      ExitCode.software,
+      "\(fact.worker) and \(record.name) computed other sums for the same tiles \(assignment.tiles.lowerBound)–"
+        + "\(assignment.tiles.upperBound - 1) of job \(assignment.job): one of the two computes wrongly. Test "
+        + "both machines' memory and CPU, and resume the fit without the faulty one")
+  }
+
+  /// Learns how fast a worker's threads are; used for the size of pieces alone, never for a result.
+  private mutating func observe(_ result: WorkResult, _ assignment: Assignment, of peer: PeerID) {
+    guard let record = workers[peer], result.computeSeconds > 1e-6, result.computeSeconds.isFinite else {
+      return
+    }
+    let observed = min(
+      max(assignment.cost / result.computeSeconds / Double(record.hello.threads), 1e6), 1e13)
+    speed += 0.1 * (observed - speed)
+    workers[peer]?.speed = record.speed.map { $0 + 0.1 * (observed - $0) } ?? observed
+  }
+
+  /// Near the end of a job: gives idle workers copies of what others take too long for. Whoever answers first
+  /// counts.
+  mutating func copyStragglers(now: Instant) -> [CoordinatorAction] {
+    guard let running = job, running.queue?.isEmpty == true else { return [] }
+    var idle = roster.filter { workers[$0]?.assignments.isEmpty == true }
+    guard !idle.isEmpty else { return [] }
+    var late: [(assignment: Assignment, holder: PeerID)] = []
+    for peer in roster {
+      guard let record = workers[peer] else { continue }
+      var cost = 0.0
+      for assignment in record.assignments {
+        cost += assignment.cost
+        guard running.pieces[assignment.piece]?.holders.count == 1 else { continue }
+        let threadSpeed = max(record.speed ?? speed, 1e6)
+        let expected_s = cost / threadSpeed / Double(record.hello.threads)
+        let limit_s = max(
+          Double(CoordinationLimits.straggler_ms) / 1000, CoordinationLimits.stragglerFactor * expected_s)
+        if now.seconds(since: assignment.sentAt) > limit_s { late.append((assignment, peer)) }
+      }
+    }
+    late.sort { ($0.assignment.sentAt, $0.assignment.number) < ($1.assignment.sentAt, $1.assignment.number) }
+    var actions: [CoordinatorAction] = []
+    for (assignment, holder) in late {
+      let host = workers[holder]?.hello.host
+      // Rather on another host: what slows one process down may slow down its neighbours.
+      guard let place = idle.firstIndex(where: { workers[$0]?.hello.host != host }) ?? idle.indices.first
+      else { break }
+      statistics.redispatchedTiles += assignment.tiles.count
+      actions += hand(assignment.tiles, to: idle.remove(at: place), copyOf: assignment.piece, now: now)
+    }
+    return actions
+  }
+}

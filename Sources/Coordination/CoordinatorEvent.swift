@@ -1,0 +1,36 @@
+import Wire
+
+/// What happens to a coordinator.
+public enum CoordinatorEvent: Sendable {
+  case received(PeerID, Message)
+  /// A part of a message that is not complete yet came: slow, but alive.
+  case heard(PeerID)
+  /// A peer sent more than it may (any more); it was left away.
+  case unwanted(PeerID)
+  /// Bytes from a peer made no sense.
+  case malformed(PeerID, WireError)
+  /// The transport can't reach a peer any more.
+  case unreachable(PeerID)
+  /// A worker process that this coordinator started has ended.
+  case childExited(processID: Int, description: String)
+  /// Time passes.
+  case tick
+  /// The fit wants this evaluated over all tiles.
+  case begin(Job)
+  /// The run is over; tell everyone.
+  case end(exitCode: Int32, message: String)
+}
+
+/// What a coordinator wants done.
+public enum CoordinatorAction: Sendable {
+  case send(PeerID, Message)
+  /// Every tile of the job is reduced: the sums of its blocks, in order.
+  case completed([[Double]])
+  /// The run can't go on.
+  case failed(RunFailure)
+  case log(LogLevel, String)
+  /// Forget what is known of a peer's stream, and take nothing more from it.
+  case drop(PeerID)
+}
+
+public enum LogLevel: String, Sendable { case info, warning, error }

@@ -1,0 +1,54 @@
+import Wire
+
+/// The registration that a worker has with a coordinator.
+struct WorkerSession: Sendable {
+  let run: RunID
+  let epoch: UInt64
+  /// Which of the coordinator's registrations this is.
+  let number: UInt32
+  let beatInterval_ms: Int
+  let silenceLimit_ms: Int
+  var lastHeard: Instant
+  var lastBeat: Instant
+  /// Whether a part of a longer message came since the last beat.
+  var isReceiving = false
+  /// The job whose state is known.
+  var job: UInt64 = 0
+  /// Assignments without an answer, in the order in which they are computed.
+  var assignments: [(number: UInt64, job: UInt64)] = []
+  /// Assignments that were taken, answered or not, oldest first.
+  private var taken: [UInt64] = []
+  /// When the worker goes at the latest, and why, once it is to leave.
+  var leaving: (deadline: Instant, reason: String)?
+
+  init(_ welcome: Welcome, in message: Message, now: Instant) {
+    run = message.run
+    epoch = message.epoch
+    number = message.session
+    beatInterval_ms = min(max(welcome.beatInterval_ms, 10), 60_000)
+    silenceLimit_ms = max(100, welcome.silenceLimit_ms)
+    lastHeard = now
+    lastBeat = now
+  }
+
+  func isMine(_ message: Message) -> Bool {
+    message.run == run && message.epoch == epoch && message.session == number
+  }
+
+  func message(_ content: Message.Content) -> Message {
+    Message(run: run, epoch: epoch, session: number, content: content)
+  }
+
+  /// Whether an assignment is new.
+  func isNew(_ assignment: UInt64) -> Bool { !taken.contains(assignment) }
+
+  /// Takes an assignment, once.
+  mutating func take(_ work: Work) {
+    job = work.job
+    assignments.append((work.assignment, work.job))
+    taken.append(work.assignment)
+    if taken.count > CoordinationLimits.assignmentsRemembered {
+      taken.removeFirst(CoordinationLimits.assignmentsRemembered / 2)
+    }
+  }
+}
