@@ -40,6 +40,7 @@ let package = Package(
     // Messages and machines.
     .target(name: "Wire"),
     .target(name: "Coordination", dependencies: ["Wire", "NumericsKit"]),
+    .target(name: "Simulation", dependencies: ["Coordination", "Wire", "NumericsKit"]),
     .target(name: "ZeroMQTransport", dependencies: ["Wire", "CZeroMQ"]),
 
     // Results and services.
@@ -54,7 +55,7 @@ let package = Package(
       name: "isomix",
       dependencies: [
         "FitRuntime", "Reporting", "Inference", "Datasets", "Specification", "Posteriors", "NumericsKit",
-        "Coordination",
+        "Coordination", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

@@ -51,7 +51,7 @@ extension Coordinator {
               content: .goodbye(goodbye))), .drop(peer),
         ]
       }
-      if let end = suspect(held.first, kind, "\(name) (\(reason))") { return actions + end }
+      if let end = suspect(held.first, kind, record, reason) { return actions + end }
     }
     if job != nil, roster.isEmpty { waitingSince = waitingSince ?? now }
     return actions + dispatchToIdle(now: now)
@@ -82,11 +82,14 @@ extension Coordinator {
   }
 
   /// Tiles that one worker after the other is lost over end the run instead of all its workers.
-  private mutating func suspect(_ assignment: Assignment?, _ kind: LossKind, _ story: String)
-    -> [CoordinatorAction]?
-  {
+  private mutating func suspect(
+    _ assignment: Assignment?, _ kind: LossKind, _ record: WorkerRecord, _ reason: String
+  ) -> [CoordinatorAction]? {
     guard let assignment, let running = job, running.number == assignment.job, kind != .violation,
-      let losses = job?.suspect(RunningJob.Suspect(tiles: assignment.tiles, story: story)),
+      let losses = job?.suspect(
+        RunningJob.Suspect(
+          tiles: assignment.tiles, worker: record.hello.worker, story: "\(record.name) (\(reason))",
+          maybeAlive: kind == .vanished || kind == .silent)),
       let tiles = losses.first?.tiles
     else { return nil }
     let exitCode = if case .failed(let code) = kind { code } else { ExitCode.software }

@@ -40,6 +40,7 @@ extension Coordinator {
     let record = WorkerRecord(hello: hello, session: nextSession, now: now)
     nextSession &+= 1
     workers[peer] = record
+    job?.acquit(worker: hello.worker)
     strangers.removeValue(forKey: peer)
     let isNew = seen.count >= CoordinationLimits.countedWorkers || seen.insert(hello.worker).inserted
     if isNew { statistics.workersSeen += 1 }

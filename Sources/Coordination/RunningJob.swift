@@ -12,7 +12,11 @@ struct RunningJob: Sendable {
   /// A worker that was lost while it computed some tiles.
   struct Suspect: Sendable {
     let tiles: Range<Int>
+    /// The worker's own name, to know it again.
+    let worker: String
     let story: String
+    /// Whether it may only have been cut off, so that its coming back shows that it lived.
+    let maybeAlive: Bool
   }
 
   let number: UInt64
@@ -60,6 +64,9 @@ struct RunningJob: Sendable {
     }
   }
 
+  /// A worker that was lost is there again: the tiles that it had did not kill it.
+  mutating func acquit(worker: String) { suspects.removeAll { $0.worker == worker && $0.maybeAlive } }
+
   /// Remembers that a worker was lost over some tiles. From the second loss on, the tiles in question are handed out
   /// one by one, so that others of them get done and a deadly one stands alone.
   ///
@@ -74,7 +81,9 @@ struct RunningJob: Sendable {
       let tiles = third.reduce(common) { $0.overlaps($1.tiles) ? $0.clamped(to: $1.tiles) : $0 }
       let guilty = (others + [suspect]).filter { $0.tiles.overlaps(tiles) }
       if guilty.count >= CoordinationLimits.deathsPerTile {
-        return guilty.map { Suspect(tiles: tiles, story: $0.story) }
+        return guilty.map {
+          Suspect(tiles: tiles, worker: $0.worker, story: $0.story, maybeAlive: $0.maybeAlive)
+        }
       }
     }
     if suspects.count < CoordinationLimits.suspects { suspects.append(suspect) }

@@ -18,7 +18,8 @@ struct Isomix: ParsableCommand {
       """,
     version: Identity.version,
     subcommands: [
-      FitCommand.self, WorkerCommand.self, SampleCommand.self, DataCommand.self, BenchCommand.self,
+      FitCommand.self, WorkerCommand.self, SampleCommand.self, DataCommand.self, SimulateCommand.self,
+      BenchCommand.self,
     ])
 }
 

@@ -1,0 +1,172 @@
+import Coordination
+import NumericsKit
+import Wire
+
+/// One run of a small fit over simulated workers: the machines of the real program on a virtual clock and an in-memory
+/// network, with faults drawn from a seed.
+///
+/// A run is right when its final state has the bits of a serial loop; when it ends in time once the faults have
+/// healed; and when no table of the coordinator grows over its bound.
+struct SimulatedRun {
+  enum Event {
+    case coordinatorTick
+    case workerTick(Int)
+    case toCoordinator(worker: Int, connection: UInt64, peer: UInt64, Message)
+    case toWorker(Int, connection: UInt64, Message)
+    case computed(Int, computation: Int)
+    case start(Int)
+    case startCoordinator
+    case fault
+    case heal
+  }
+
+  /// What went wrong.
+  struct Violation: Error { let message: String }
+
+  let seed: UInt64
+  let plan: FaultPlan
+  let fit: SimulatedFit
+  var generator: SimulationGenerator
+  var queue = EventQueue<Event>()
+  var log: EventLog
+  var report: SimulationReport
+  var now: UInt64 = 1_000_000_000
+  var coordinator: Coordinator?
+  var epoch: UInt64 = 0
+  var workers: [SimulatedWorker] = []
+  var nextProcess = 100
+  var nextConnection: UInt64 = 1
+  /// Connections that are gone and that the coordinator has not noticed.
+  var brokenPeers: Set<UInt64> = []
+  /// Where the fit stands, and where the last checkpoint does.
+  var iteration = 0
+  var state = SimulatedFit.start
+  var saved = (iteration: 0, state: SimulatedFit.start)
+  var isFinished = false
+  var hasHealed = false
+
+  static let tick_ns: UInt64 = 100_000_000
+  /// How long a healed run may take to its end, besides its computing.
+  static let graceAfterHealing_s = 240.0
+  private static let mostEvents = 3_000_000
+
+  init(seed: UInt64, workers count: Int, faults: [FaultKind], keepsLog: Bool) {
+    self.seed = seed
+    generator = SimulationGenerator(seed: seed)
+    plan = FaultPlan(allowed: faults, using: &generator)
+    fit = SimulatedFit(using: &generator)
+    log = EventLog(keepsLines: keepsLog)
+    report = SimulationReport(seed: seed)
+    for index in 0..<count {
+      let isLocal = index < count / 2
+      workers.append(
+        newWorker(isLocal: isLocal, host: isLocal ? "host0" : "host\(index)", identity: nil))
+      if plan.has(.slow), generator.below(3) == 0 {
+        workers[index].slowness = [3, 10, 60][generator.below(3)]
+      }
+    }
+  }
+
+  /// Runs to the end; throws a ``Violation`` when the run is wrong.
+  mutating func run() throws {
+    log.append(now, "seed \(seed): \(workers.count) workers, faults \(plan.kinds.map(\.rawValue))")
+    queue.add(.startCoordinator, at: now)
+    for index in workers.indices {
+      queue.add(.start(index), at: now + UInt64(generator.below(2_000)) * 1_000_000)
+    }
+    if !plan.kinds.isEmpty { queue.add(.fault, at: later(plan.interval_s)) }
+    let healsAt = now + UInt64(plan.healsAt_s * 1e9)
+    queue.add(.heal, at: healsAt)
+    let work_s = fit.serialSeconds * (workers.map(\.slowness).max() ?? 1)
+    let deadline = healsAt + UInt64((SimulatedRun.graceAfterHealing_s + 20 * work_s) * 1e9)
+    while !isFinished {
+      guard let (time, event) = queue.next() else {
+        throw Violation(message: "nothing is left to happen, and the fit is not finished")
+      }
+      now = max(now, time)
+      report.events += 1
+      guard now < deadline, report.events < SimulatedRun.mostEvents else {
+        throw Violation(
+          message: "no end \(Int(Double(now - healsAt) * 1e-9)) s after the faults healed: iteration \(iteration) of "
+            + "\(fit.iterations), \(coordinator?.readyWorkers ?? 0) workers ready")
+      }
+      try perform(event)
+      try checkBounds()
+    }
+    report.virtualSeconds = Double(now) * 1e-9
+    guard state == fit.serialResult() else {
+      throw Violation(message: "the final state has other bits than the serial run's")
+    }
+  }
+
+  var instant: Instant { Instant(nanoseconds: now) }
+
+  /// A moment later, by a drawn time of the given mean.
+  mutating func later(_ mean_s: Double) -> UInt64 {
+    now + UInt64(generator.uniform(0.1, 1.9) * mean_s * 1e9)
+  }
+
+  mutating func note(_ text: String) { log.append(now, text) }
+
+  private mutating func perform(_ event: Event) throws {
+    switch event {
+    case .startCoordinator: try startCoordinator()
+    case .coordinatorTick:
+      guard coordinator != nil else { return }
+      queue.add(.coordinatorTick, at: now + SimulatedRun.tick_ns)
+      try tell(.tick)
+    case .workerTick(let index):
+      if postpone(event, of: index) { return }
+      guard workers[index].isAlive else { return }
+      queue.add(.workerTick(index), at: now + SimulatedRun.tick_ns)
+      if !workers[index].queue.isEmpty { workers[index].progress += 1 }
+      try tell(index, .tick(progress: workers[index].progress))
+    case .toCoordinator(let worker, let connection, let peer, let message):
+      guard workers[worker].connection == connection, workers[worker].peer == peer else { return }
+      if workers[worker].upBlockedUntil > now {
+        return queue.add(event, at: workers[worker].upBlockedUntil)
+      }
+      try deliver(message, from: peer, worker: worker)
+    case .toWorker(let index, let connection, let message):
+      guard workers[index].connection == connection, workers[index].isAlive else { return }
+      if workers[index].downBlockedUntil > now {
+        return queue.add(event, at: workers[index].downBlockedUntil)
+      }
+      if postpone(event, of: index) { return }
+      note("w\(index) ← \(describe(message))")
+      try tell(index, .received(message))
+    case .computed(let index, let computation):
+      if postpone(event, of: index) { return }
+      try finish(index, computation)
+    case .start(let index): try start(index)
+    case .fault: try injectFault()
+    case .heal: try heal()
+    }
+  }
+
+  /// What happens to a stopped process happens when it goes on.
+  private mutating func postpone(_ event: Event, of index: Int) -> Bool {
+    guard workers[index].stoppedUntil > now else { return false }
+    queue.add(event, at: workers[index].stoppedUntil)
+    return true
+  }
+
+  private func checkBounds() throws {
+    guard let coordinator else { return }
+    // A peer of every connection there ever was, and what the workers have.
+    let bound = 64 + 16 * workers.count + Int(nextConnection)
+    guard coordinator.tableSize <= bound else {
+      throw Violation(message: "the coordinator's tables have \(coordinator.tableSize) entries")
+    }
+  }
+}
+
+extension SimulatedFit {
+  /// Computing time of all tiles on one worker of the assumed speed.
+  var serialSeconds: Double {
+    (0..<iterations).reduce(0) {
+      let shape = shape(at: $1)
+      return $0 + shape.cost(of: 0..<shape.tileCount) / CoordinationLimits.assumedSpeed
+    }
+  }
+}

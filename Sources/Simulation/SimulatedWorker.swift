@@ -1,0 +1,36 @@
+import Coordination
+import Wire
+
+/// One worker process of a simulated run, and after its death the next one in its place.
+struct SimulatedWorker {
+  var machine: Worker
+  var processID: Int
+  /// Whether the coordinator started it: its death is known at once.
+  let isLocal: Bool
+  let host: String
+  var identity: String
+  /// How many times slower than expected it computes.
+  var slowness = 1.0
+  var isAlive = false
+  /// Whether it is to be there at all: churn takes workers away and brings them.
+  var isWanted = true
+  /// The number of its connection; messages over an earlier one are gone.
+  var connection: UInt64 = 0
+  /// What the coordinator calls its connection; nil while there is none.
+  var peer: UInt64?
+  /// Assignments to compute, oldest first; the first one is being computed.
+  var queue: [Computation] = []
+  /// Counts computations begun, so that one that was forgotten does not end.
+  var computation = 0
+  /// The state of the job that it knows.
+  var job: (key: JobKey, state: [UInt8])?
+  var progress: UInt64 = 0
+  /// Until when it is stopped, in nanoseconds.
+  var stoppedUntil: UInt64 = 0
+  /// Until when nothing gets from it to the coordinator, and nothing to it.
+  var upBlockedUntil: UInt64 = 0
+  var downBlockedUntil: UInt64 = 0
+  /// When the last message of each direction arrives: none overtakes it.
+  var lastUp: UInt64 = 0
+  var lastDown: UInt64 = 0
+}
