@@ -69,6 +69,7 @@ let package = Package(
     .testTarget(name: "InferenceTests", dependencies: ["Inference", "TestKit"]),
     .testTarget(name: "WireTests", dependencies: ["Wire", "TestKit"]),
     .testTarget(name: "CoordinationTests", dependencies: ["Coordination", "TestKit"]),
+    .testTarget(name: "SimulationTests", dependencies: ["Simulation", "TestKit"]),
     .testTarget(name: "ZeroMQTransportTests", dependencies: ["ZeroMQTransport", "CZeroMQ", "TestKit"]),
     .testTarget(
       name: "FitRuntimeTests",

@@ -59,7 +59,7 @@ public enum CoordinationLimits {
   /// Workers that are counted one by one, at most.
   public static let countedWorkers = 1 << 16
   /// Blocks that one assignment touches, at most: each of them is one subtree, and two of them some more.
-  public static let blocksPerAssignment = 16_384
+  public static let blocksPerAssignment = 8_192
   /// Numbers that the whole blocks of one assignment sum up to, at most: far below what one message carries.
   public static let numbersPerAssignment = 1 << 22
 }

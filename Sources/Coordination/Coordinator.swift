@@ -113,6 +113,9 @@ public struct Coordinator: Sendable {
     return record.assignments.map { $0.width * 8 }.max() ?? 0
   }
 
+  /// The session that a peer's messages carry; nil before it has registered.
+  package func session(of peer: PeerID) -> UInt32? { workers[peer]?.session }
+
   /// Entries of every table that grows with what peers do, for tests of their limits.
   package var tableSize: Int {
     workers.count + roster.count + strangers.count + settled.count + (job?.pieces.count ?? 0)

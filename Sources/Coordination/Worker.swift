@@ -93,7 +93,9 @@ public struct Worker: Sendable {
     for byte in "\(hello.worker)/\(hello.incarnation)".utf8 {
       hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
     }
-    return base * (75 + Int(hash >> 32 & 0xFFFF) * 50 / 0xFFFF) / 100
+    // The last bytes have reached the high bits only now.
+    let spread = (hash ^ hash >> 32) &* 0x9E37_79B9_7F4A_7C15
+    return base * (75_000 + Int(spread >> 48) * 50_000 / 0xFFFF) / 100_000
   }
 
   /// Looks for a coordinator anew; what was being computed is for nobody.

@@ -9,8 +9,8 @@ public enum WireLimits {
   public static let bulkBytes = 1 << 32
   /// Assignments named in one beat, at most.
   public static let assignmentsPerBeat = 256
-  /// Subtrees named in one message, at most.
-  public static let subtrees = 1 << 16
+  /// Subtrees named in one message, at most: they fit its body.
+  public static let subtrees = 10_000
   /// Bytes of a text inside a message (host names, error messages), at most.
   public static let textBytes = 8192
   /// Peers that a coordinator keeps state for, at most.

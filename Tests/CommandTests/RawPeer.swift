@@ -86,6 +86,11 @@ final class RawPeer {
     return (identity, try Message(header: header, body: frames[1], bulk: frames[2]))
   }
 
+  /// Waits for a message of a kind; others are passed over.
+  func skip(to kind: MessageKind) async throws {
+    while try await message().1.kind != kind {}
+  }
+
   private func receiveNow() -> [[UInt8]]? {
     var frames: [[UInt8]] = []
     while true {

@@ -39,7 +39,7 @@ struct Cluster {
     messagesUp.append([])
     messagesDown.append([])
     computations.append([])
-    perform(workers[index].handle(.connected, now: .ms(clock)), of: index)
+    perform(workers[index].handle(.started, now: .ms(clock)), of: index)
   }
 
   mutating func begin(_ job: Job, values: TileValues) {
@@ -64,7 +64,7 @@ struct Cluster {
     switch link {
     case .toCoordinator(let index):
       let message = messagesUp[index].removeFirst()
-      let peer = PeerID(number: UInt32(index))
+      let peer = PeerID(number: UInt64(index))
       perform(coordinator.handle(.received(peer, message), now: .ms(clock)))
     case .toWorker(let index):
       let message = messagesDown[index].removeFirst()
@@ -122,6 +122,7 @@ struct Cluster {
         computations[index].append(computation)
         largestInFlight = max(largestInFlight, computations[index].count)
       case .exit(let code, let message): exits[index] = (code, message)
+      case .connect, .forget, .note: break
       }
     }
   }

@@ -10,25 +10,28 @@ enum Examples {
   static let epoch: UInt64 = 3
 
   static func configuration(
-    workersToStart: Int = 1, mixedNumerics: Bool = false, workerTimeout: Int = 30_000
+    workersToStart: Int = 1, mixedNumerics: Bool = false, workerTimeout: Int = 30_000,
+    silenceLimit: Int = CoordinationLimits.silenceLimit_ms
   ) -> Coordinator.Configuration {
     Coordinator.Configuration(
       run: run, epoch: epoch, version: "1.0", build: "b1", fingerprint: "f1", numerics: "Haswell",
       setup: [1, 2, 3], setupDigest: "s1", dataDigest: "d1", mixedNumerics: mixedNumerics,
-      workersToStart: workersToStart, workerTimeout_ms: workerTimeout)
+      workersToStart: workersToStart, workerTimeout_ms: workerTimeout, silenceLimit_ms: silenceLimit)
   }
 
   static func hello(
     host: String = "node1", processID: Int = 100, threads: Int = 1, build: String = "b1",
-    version: String = "1.0", fingerprint: String = "f1", isLocalChild: Bool = false
+    version: String = "1.0", fingerprint: String = "f1", isLocalChild: Bool = false, incarnation: Int = 1
   ) -> Hello {
     Hello(
-      worker: "w\(processID)", incarnation: 1, host: host, processID: processID, threads: threads,
+      worker: "w\(processID)", incarnation: incarnation, host: host, processID: processID, threads: threads,
       version: version, build: build, fingerprint: fingerprint, numerics: "Zen", isLocalChild: isLocalChild)
   }
 
-  static func message(_ content: Message.Content, run: RunID = run, epoch: UInt64 = epoch) -> Message {
-    Message(run: run, epoch: epoch, content: content)
+  static func message(
+    _ content: Message.Content, run: RunID = run, epoch: UInt64 = epoch, session: UInt32 = 1
+  ) -> Message {
+    Message(run: run, epoch: epoch, session: session, content: content)
   }
 
   static let ready = Message.Content.ready(Ready(setupDigest: "s1", dataDigest: "d1"))
@@ -84,6 +87,10 @@ extension Array where Element == CoordinatorAction {
   var goodbyes: [(peer: PeerID, goodbye: Goodbye)] {
     sent.compactMap { if case .goodbye(let goodbye) = $0.content { ($0.peer, goodbye) } else { nil } }
   }
+  /// Whether a peer is asked to register again.
+  func invites(_ peer: PeerID) -> Bool {
+    sent.contains { $0.peer == peer && $0.content == .registerAgain }
+  }
   func work(for peer: PeerID) -> [Work] {
     sent.compactMap { if $0.peer == peer, case .work(let work) = $0.content { work } else { nil } }
   }
@@ -96,7 +103,28 @@ extension Coordinator {
     _ peer: PeerID, _ hello: Hello = Examples.hello(), at now: Instant = .ms(0)
   ) -> [CoordinatorAction] {
     let welcome = handle(.received(peer, Message(run: .none, epoch: 0, content: .hello(hello))), now: now)
-    return welcome + handle(.received(peer, Examples.message(Examples.ready)), now: now)
+    return welcome + says(peer, Examples.ready, at: now)
+  }
+
+  /// What a peer says in its session; in that of nobody when it has none.
+  mutating func says(
+    _ peer: PeerID, _ content: Message.Content, at now: Instant = .ms(0), run: RunID = Examples.run,
+    epoch: UInt64 = Examples.epoch, session: UInt32? = nil
+  ) -> [CoordinatorAction] {
+    let session = session ?? self.session(of: peer) ?? 0
+    return handle(
+      .received(peer, Examples.message(content, run: run, epoch: epoch, session: session)), now: now)
+  }
+
+  /// A peer's answer to some work.
+  mutating func answers(_ peer: PeerID, _ work: Work, _ values: TileValues, at now: Instant = .ms(0))
+    -> [CoordinatorAction]
+  {
+    let sums = values.bytes(work.subtrees) ?? []
+    return says(
+      peer,
+      .result(WorkResult(job: work.job, assignment: work.assignment, computeSeconds: 0.001, sums: sums)),
+      at: now)
   }
 }
 

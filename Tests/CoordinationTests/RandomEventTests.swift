@@ -12,15 +12,17 @@ struct RandomEventTests {
       Bool.random(using: &generator) ? small() : exotic.randomElement(using: &generator) ?? 0
     }
     let bytes = [UInt8](repeating: 1, count: [0, 8, 16, 24, 48, 7].randomElement(using: &generator) ?? 0)
-    switch Int.random(in: 0..<9, using: &generator) {
+    switch Int.random(in: 0..<10, using: &generator) {
     case 0:
       return .hello(
         Examples.hello(
           processID: Int(small()), threads: Int.random(in: 1...4, using: &generator),
-          build: Int(small()) == 0 ? "b2" : "b1", isLocalChild: Bool.random(using: &generator)))
+          build: Int(small()) == 0 ? "b2" : "b1", isLocalChild: Bool.random(using: &generator), incarnation: Int(small())))
     case 1:
       return .welcome(
-        Welcome(beatInterval_ms: Int(small()), silenceLimit_ms: Int(small()) * 1000, setup: bytes))
+        Welcome(
+          beatInterval_ms: Int(small()), silenceLimit_ms: Int(small()) * 1000,
+          incarnation: Int(small()), setup: bytes))
     case 2: return .refused(Refusal(reason: .full, message: "full"))
     case 3: return small() == 0 ? .ready(Ready(setupDigest: "x", dataDigest: "")) : Examples.ready
     case 4:
@@ -34,16 +36,24 @@ struct RandomEventTests {
     case 5:
       let seconds = [0, -1, .nan, .infinity, 1e-3, 5].randomElement(using: &generator) ?? 0
       return .result(WorkResult(job: number(), assignment: number(), computeSeconds: seconds, sums: bytes))
-    case 6: return .beat(Beat(progress: number()))
+    case 6:
+      let assignments = (0..<small()).map { _ in number() }
+      return .beat(
+        Beat(
+          progress: number(), isReady: Bool.random(using: &generator),
+          isReceiving: Bool.random(using: &generator), assignments: assignments))
     case 7:
       return .failure(WorkerFailure(exitCode: Int32(truncatingIfNeeded: number()), message: "failed"))
+    case 8: return .registerAgain
     default: return .goodbye(Goodbye(exitCode: Int32(small()), message: "bye"))
     }
   }
 
   private func message(using generator: inout SeededGenerator) -> Message {
     let isOther = Int.random(in: 0..<20, using: &generator) == 0
-    return Examples.message(content(using: &generator), run: isOther ? .none : Examples.run)
+    return Examples.message(
+      content(using: &generator), run: isOther ? .none : Examples.run,
+      session: UInt32.random(in: 1...3, using: &generator))
   }
 
   @Test("10,000 random sequences crash no coordinator, which fails at most once and then is silent")
@@ -62,15 +72,18 @@ struct RandomEventTests {
       if Bool.random(using: &generator) { coordinator.join(peer1) }
       for _ in 0..<Int.random(in: 1...30, using: &generator) {
         now += Int.random(in: 0...3, using: &generator) == 0 ? 900 : 1
-        let peer = PeerID(number: UInt32.random(in: 1...4, using: &generator))
+        let peer = PeerID(number: UInt64.random(in: 1...4, using: &generator))
         var actions: [CoordinatorAction] = []
+        var wasEnded = false
         switch Int.random(in: 0..<40, using: &generator) {
         case 0: actions = coordinator.handle(.malformed(peer, WireError(.malformed, "x")), now: .ms(now))
         case 1: actions = coordinator.handle(.unreachable(peer), now: .ms(now))
         case 2:
           let exit = CoordinatorEvent.childExited(processID: Int(peer.number), description: "exit 1")
           actions = coordinator.handle(exit, now: .ms(now))
-        case 3: actions = coordinator.handle(.end(exitCode: 0, message: ""), now: .ms(now))
+        case 3:
+          actions = coordinator.handle(.end(exitCode: 0, message: ""), now: .ms(now))
+          wasEnded = true
         case 4..<9: actions = coordinator.handle(.tick, now: .ms(now))
         case 9..<14 where !isBusy:
           isBusy = !hasEnded
@@ -81,8 +94,13 @@ struct RandomEventTests {
           let sums = [UInt8](repeating: 0, count: 8 * shape.width(of: work.subtrees))
           let result = WorkResult(
             job: work.job, assignment: work.assignment, computeSeconds: 0, sums: sums)
-          actions = coordinator.handle(.received(peer, Examples.message(.result(result))), now: .ms(now))
-        case 14..<20: actions = coordinator.join(peer, at: .ms(now))
+          actions = coordinator.says(peer, .result(result), at: .ms(now))
+        case 14..<20:
+          let hello = Examples.hello(
+            processID: Int.random(in: 100...104, using: &generator),
+            incarnation: Int.random(in: 1...9, using: &generator))
+          actions = coordinator.join(peer, hello, at: .ms(now))
+        case 26: actions = coordinator.handle(.unwanted(peer), now: .ms(now))
         default: actions = coordinator.handle(.received(peer, message(using: &generator)), now: .ms(now))
         }
         if hasEnded, !actions.isEmpty { Issue.record("\(actions) after the end, seed \(seed)") }
@@ -93,7 +111,8 @@ struct RandomEventTests {
         if actions.failures.count > 1 || actions.failures.contains(where: { $0.exitCode == 0 }) {
           Issue.record("\(actions.failures), seed \(seed)")
         }
-        hasEnded = hasEnded || !actions.failures.isEmpty || !actions.goodbyes.isEmpty
+        // A goodbye to one peer is for what it said.
+        hasEnded = hasEnded || !actions.failures.isEmpty || wasEnded
         if actions.completed != nil {
           completedJobs += 1
           isBusy = false
@@ -102,7 +121,7 @@ struct RandomEventTests {
         if limit != 0 { Issue.record("a stranger may send \(limit) bytes, seed \(seed)") }
       }
     }
-    #expect(failures > 1000 && completedJobs > 10, "\(failures) failures, \(completedJobs) jobs")
+    #expect(failures > 10 && completedJobs > 500, "\(failures) failures, \(completedJobs) jobs")
   }
 
   @Test("10,000 random sequences crash no worker, which exits at most once and then is silent")
@@ -114,9 +133,10 @@ struct RandomEventTests {
       var worker = Worker(hello: Examples.hello())
       var hasExited = false
       var now = 0
-      _ = worker.handle(.connected, now: .ms(0))
+      _ = worker.handle(.started, now: .ms(0))
       if Bool.random(using: &generator) {
-        let welcome = Welcome(beatInterval_ms: 1000, silenceLimit_ms: 8000, setup: [])
+        let welcome = Welcome(
+          beatInterval_ms: 1000, silenceLimit_ms: 8000, incarnation: 1, setup: [])
         _ = worker.handle(.received(Examples.message(.welcome(welcome))), now: .ms(0))
         _ = worker.handle(.prepared(setupDigest: "", dataDigest: ""), now: .ms(0))
       }
@@ -135,8 +155,6 @@ struct RandomEventTests {
         default: event = .received(message(using: &generator))
         }
         let actions = worker.handle(event, now: .ms(now))
-        // A second signal is answered like the first.
-        if case .stopRequested = event, hasExited { continue }
         if hasExited, !actions.isEmpty { Issue.record("\(actions) after the exit, seed \(seed)") }
         for action in actions {
           if case .exit = action {

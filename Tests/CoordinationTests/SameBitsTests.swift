@@ -57,7 +57,7 @@ struct SameBitsTests {
       while !pending.isEmpty {
         let work = pending.removeFirst()
         states += work.state == nil ? 0 : 1
-        let actions = coordinator.handle(.received(peer1, answer(work, values)), now: .ms(0))
+        let actions = coordinator.answers(peer1, work, values)
         pending += actions.work(for: peer1)
         if let sums = actions.completed { #expect(bits(sums) == bits(values.serial)) }
       }
@@ -65,12 +65,6 @@ struct SameBitsTests {
     }
     #expect(coordinator.statistics.jobs == 2)
     #expect(coordinator.statistics.workersSeen == 1)
-  }
-
-  private func answer(_ work: Work, _ values: TileValues) -> Message {
-    let sums = values.bytes(work.subtrees) ?? []
-    return Examples.message(
-      .result(WorkResult(job: work.job, assignment: work.assignment, computeSeconds: 0.01, sums: sums)))
   }
 
   @Test("an assignment fits a message however many blocks a job has")
@@ -90,7 +84,7 @@ struct SameBitsTests {
       #expect(work.subtrees.count <= WireLimits.subtrees)
       #expect(Examples.message(content).encoded().body.count <= WireLimits.frameBytes)
       #expect(coordinator.bulkLimit(for: peer) <= WireLimits.bulkBytes)
-      let actions = coordinator.handle(.received(peer, answer(work, values)), now: .ms(0))
+      let actions = coordinator.answers(peer, work, values)
       completed = actions.completed
       pending += actions.sent
     }

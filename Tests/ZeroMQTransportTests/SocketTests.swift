@@ -22,11 +22,11 @@ struct SocketTests {
     return incoming
   }
 
-  private func messages(_ incoming: [CoordinatorSocket.Incoming]) -> [(peer: UInt32, message: Message)] {
+  private func messages(_ incoming: [CoordinatorSocket.Incoming]) -> [(peer: UInt64, message: Message)] {
     incoming.compactMap { if case .message(let peer, let message) = $0 { (peer, message) } else { nil } }
   }
 
-  private func errors(_ incoming: [CoordinatorSocket.Incoming]) -> [(peer: UInt32, error: WireError)] {
+  private func errors(_ incoming: [CoordinatorSocket.Incoming]) -> [(peer: UInt64, error: WireError)] {
     incoming.compactMap { if case .malformed(let peer, let error) = $0 { (peer, error) } else { nil } }
   }
 

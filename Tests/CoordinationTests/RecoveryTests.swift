@@ -1,0 +1,234 @@
+import Coordination
+import TestKit
+import Testing
+import Wire
+
+@Suite("Copies for stragglers, tiles that kill, messages that are lost")
+struct RecoveryTests {
+  private let shape = Examples.shape([16], width: 2, cost: 1e6)
+  private var values: TileValues { TileValues(shape: shape, seed: 11) }
+
+  /// Two workers of different hosts, or more, at work on a job.
+  private func atWork(_ hosts: [String], mixedNumerics: Bool = false) -> (Coordinator, [PeerID: [Work]]) {
+    var coordinator = Coordinator(
+      configuration: Examples.configuration(workersToStart: hosts.count, mixedNumerics: mixedNumerics))
+    for (index, host) in hosts.enumerated() {
+      coordinator.join(
+        PeerID(number: UInt64(index + 1)), Examples.hello(host: host, processID: 100 + index))
+    }
+    let actions = coordinator.handle(.begin(Examples.job(shape)), now: .ms(0))
+    let peers = hosts.indices.map { PeerID(number: UInt64($0 + 1)) }
+    return (coordinator, Dictionary(uniqueKeysWithValues: peers.map { ($0, actions.work(for: $0)) }))
+  }
+
+  /// Lets a worker answer all that it is given; returns the job's sums once it is complete.
+  private func drain(
+    _ peer: PeerID, _ coordinator: inout Coordinator, _ first: [Work], at now: Instant = .ms(1)
+  ) -> [[Double]]? {
+    var work = first
+    while !work.isEmpty {
+      let actions = coordinator.answers(peer, work.removeFirst(), values, at: now)
+      if let sums = actions.completed { return sums }
+      work += actions.work(for: peer)
+    }
+    return nil
+  }
+
+  @Test("an idle worker gets a copy of what another takes too long for, and the first answer counts")
+  func straggler() throws {
+    var (coordinator, work) = atWork(["node1", "node2"])
+    #expect(drain(peer2, &coordinator, work[peer2] ?? []) == nil)
+    #expect(coordinator.handle(.tick, now: .ms(CoordinationLimits.straggler_ms)).work(for: peer2).isEmpty)
+    let copies = coordinator.handle(.tick, now: .ms(CoordinationLimits.straggler_ms + 1))
+    let copy = try #require(copies.work(for: peer2).first)
+    let original = try #require(work[peer1]?.first)
+    #expect(copy.subtrees == original.subtrees && copy.assignment != original.assignment)
+    #expect(copies.work(for: peer1).isEmpty)
+    // A copy of it is enough.
+    #expect(coordinator.handle(.tick, now: .ms(400)).sent.allSatisfy { $0.peer != peer1 || !$0.content.isWork })
+    var completed = drain(peer2, &coordinator, [copy], at: .ms(300))
+    for _ in 0..<4 where completed == nil {
+      let more = coordinator.handle(.tick, now: .ms(900)).work(for: peer2)
+      completed = drain(peer2, &coordinator, more, at: .ms(901))
+    }
+    #expect(bits(completed) == bits(values.serial))
+    // The straggler's own answer comes after the job: compared, and not counted.
+    #expect(coordinator.answers(peer1, original, values, at: .ms(1000)).failures.isEmpty)
+    #expect(coordinator.statistics.duplicates == 1)
+    #expect(coordinator.statistics.redispatchedTiles > 0)
+  }
+
+  @Test("a copy goes to another host where there is one")
+  func otherHost() {
+    var (coordinator, work) = atWork(["node1", "node1", "node2"])
+    #expect(drain(peer2, &coordinator, work[peer2] ?? []) == nil)
+    #expect(drain(peer3, &coordinator, work[peer3] ?? []) == nil)
+    let actions = coordinator.handle(.tick, now: .ms(1000))
+    let first = actions.sent.first { $0.content.isWork }
+    #expect(first?.peer == peer3)
+  }
+
+  @Test("a straggler gets no home in the next job before it has answered")
+  func owingWorker() throws {
+    var (coordinator, work) = atWork(["node1", "node2"])
+    #expect(drain(peer2, &coordinator, work[peer2] ?? []) == nil)
+    var completed: [[Double]]?
+    for now in [1000, 2000, 3000] where completed == nil {
+      completed = drain(
+        peer2, &coordinator, coordinator.handle(.tick, now: .ms(now)).work(for: peer2), at: .ms(now))
+    }
+    #expect(completed != nil)
+    let next = coordinator.handle(.begin(Examples.job(shape)), now: .ms(3001))
+    #expect(next.work(for: peer1).isEmpty && !next.work(for: peer2).isEmpty)
+    // With its old answers given it gets work again.
+    var given: [Work] = []
+    for old in work[peer1] ?? [] {
+      given += coordinator.answers(peer1, old, values, at: .ms(3002)).work(for: peer1)
+    }
+    #expect(!given.isEmpty && given[0].state == [9, 8, 7])
+  }
+
+  @Test("two workers that compute other sums for the same tiles end the run, and both are named")
+  func differentSums() throws {
+    for mixed in [false, true] {
+      var (coordinator, work) = atWork(["node1", "node2"], mixedNumerics: mixed)
+      if mixed {
+        // Numerics that differ promise nothing.
+        coordinator.join(PeerID(number: 9), Examples.hello(processID: 9, fingerprint: "f9"))
+      }
+      let last = mixed ? PeerID(number: 9) : peer2
+      #expect(drain(peer2, &coordinator, work[peer2] ?? []) == nil)
+      if mixed { _ = coordinator.handle(.unreachable(peer2), now: .ms(2)) }
+      let copies = coordinator.handle(.tick, now: .ms(1000)).work(for: last)
+      let original = try #require(work[peer1]?.first { $0.subtrees == copies.first?.subtrees })
+      #expect(coordinator.answers(last, try #require(copies.first), values, at: .ms(1001)).failures.isEmpty)
+      var sums = values.bytes(original.subtrees) ?? []
+      sums[0] ^= 1
+      let wrong = WorkResult(
+        job: original.job, assignment: original.assignment, computeSeconds: 0, sums: sums)
+      let failures = coordinator.says(peer1, .result(wrong), at: .ms(1002)).failures
+      if mixed {
+        #expect(failures.isEmpty)
+      } else {
+        #expect(failures.first?.exitCode == 70)
+        let message = failures.first?.message ?? ""
+        #expect(message.contains("node1/100") && message.contains("node2/101"), "\(message)")
+      }
+    }
+  }
+
+  @Test("a tile that kills three workers ends the run with its story; the other tiles are computed before")
+  func deadlyTile() throws {
+    let deadly = 5
+    var coordinator = Coordinator(configuration: Examples.configuration())
+    _ = coordinator.handle(.begin(Examples.job(shape)), now: .ms(0))
+    var deaths = 0
+    var done: Set<Int> = []
+    var failure: RunFailure?
+    for number in 1...20 as ClosedRange<UInt64> where failure == nil {
+      let peer = PeerID(number: number)
+      let hello = Examples.hello(host: "node\(number)", processID: Int(number))
+      var work = coordinator.join(peer, hello, at: .ms(Int(number))).work(for: peer)
+      while !work.isEmpty {
+        let next = work.removeFirst()
+        let tiles = tiles(of: next)
+        if tiles.contains(deadly) {
+          deaths += 1
+          failure = coordinator.handle(.unreachable(peer), now: .ms(Int(number))).failures.first
+          break
+        }
+        done.formUnion(tiles)
+        work += coordinator.answers(peer, next, values, at: .ms(Int(number))).work(for: peer)
+      }
+    }
+    #expect(deaths == CoordinationLimits.deathsPerTile)
+    let story = try #require(failure?.message)
+    #expect(story.contains("tile \(deadly) ") && story.contains("3 workers"), "\(story)")
+    #expect(failure?.exitCode == 70)
+    #expect(story.components(separatedBy: "the connection to it is gone").count == 4, "\(story)")
+  }
+
+  @Test("workers that come back were not killed by what they held")
+  func acquitted() {
+    var coordinator = Coordinator(configuration: Examples.configuration())
+    let single = Examples.shape([1], width: 2)
+    _ = coordinator.handle(.begin(Examples.job(single)), now: .ms(0))
+    for incarnation in 1...10 {
+      let actions = coordinator.join(peer1, Examples.hello(incarnation: incarnation), at: .ms(incarnation))
+      #expect(actions.work(for: peer1).count == 1)
+      #expect(coordinator.handle(.unreachable(peer1), now: .ms(incarnation)).failures.isEmpty)
+    }
+  }
+
+  @Test("a tile whose workers say why they stop ends the run with their exit code")
+  func failingTile() {
+    var coordinator = Coordinator(configuration: Examples.configuration())
+    _ = coordinator.handle(.begin(Examples.job(Examples.shape([1], width: 2))), now: .ms(0))
+    var failures: [RunFailure] = []
+    for number in 1...3 as ClosedRange<UInt64> {
+      let peer = PeerID(number: number)
+      let work = coordinator.join(peer, Examples.hello(processID: Int(number))).work(for: peer)
+      #expect(work.count == 1)
+      let failure = WorkerFailure(exitCode: 71, message: "no memory for the tile")
+      failures += coordinator.says(peer, .failure(failure)).failures
+    }
+    #expect(failures.map(\.exitCode) == [71])
+    #expect(failures.first?.message.contains("no memory for the tile") == true)
+  }
+
+  @Test("work that got lost on its way is noticed by the beats and sent again with its state")
+  func lostWork() throws {
+    var (coordinator, work) = atWork(["node1"])
+    let grace = CoordinationLimits.lostMessage_ms
+    let lost = try #require(work[peer1]?.first)
+    func beat(_ beat: Beat, at now: Int) -> [CoordinatorAction] {
+      coordinator.says(peer1, .beat(beat), at: .ms(now))
+    }
+    #expect(beat(Beat(progress: 0, isReady: true), at: grace).isEmpty)
+    // Something long is on its way.
+    #expect(beat(Beat(progress: 0, isReady: true, isReceiving: true), at: grace + 1).isEmpty)
+    let has = Beat(progress: 0, isReady: true, assignments: (work[peer1] ?? []).map(\.assignment))
+    #expect(beat(has, at: grace + 2).isEmpty)
+    let again = beat(Beat(progress: 0, isReady: true), at: grace + 3)
+    #expect(again.warnings.contains { $0.contains("does not have assignment \(lost.assignment)") })
+    #expect(again.work(for: peer1).first?.state == [9, 8, 7])
+    #expect(coordinator.statistics.workersLost == 0)
+    // If it was only late, it does no harm.
+    #expect(coordinator.answers(peer1, lost, values, at: .ms(grace + 4)).failures.isEmpty)
+    #expect(
+      bits(drain(peer1, &coordinator, again.work(for: peer1), at: .ms(grace + 5))) == bits(values.serial))
+  }
+
+  @Test("a `ready` that got lost is noticed by the beats")
+  func lostReady() {
+    var coordinator = Coordinator(configuration: Examples.configuration())
+    _ = coordinator.handle(.received(peer1, Examples.message(.hello(Examples.hello()))), now: .ms(0))
+    let grace = CoordinationLimits.lostMessage_ms
+    let beat = Message.Content.beat(Beat(progress: 0, isReady: true))
+    #expect(coordinator.says(peer1, beat, at: .ms(grace)).isEmpty)
+    #expect(coordinator.says(peer1, beat, at: .ms(grace + 1)).invites(peer1))
+    coordinator.join(peer1, Examples.hello(incarnation: 2), at: .ms(grace + 2))
+    #expect(coordinator.readyWorkers == 1)
+  }
+
+  @Test("a ready that comes twice, and a result that comes twice, do nothing")
+  func twice() throws {
+    var (coordinator, work) = atWork(["node1", "node2"])
+    #expect(coordinator.says(peer1, Examples.ready).isEmpty)
+    let first = try #require(work[peer1]?.first)
+    _ = coordinator.answers(peer1, first, values)
+    #expect(coordinator.answers(peer1, first, values).isEmpty)
+    #expect(coordinator.readyWorkers == 2)
+  }
+
+  private func tiles(of work: Work) -> [Int] {
+    work.subtrees.flatMap { subtree -> [Int] in
+      guard let node = shape.node(of: subtree) else { return [] }
+      return Array(shape.tree(of: Int(subtree.block)).leaves(of: node))
+    }
+  }
+}
+
+extension Message.Content {
+  fileprivate var isWork: Bool { if case .work = self { true } else { false } }
+}
