@@ -225,7 +225,8 @@ public struct Worker: Sendable {
         return [
           .exit(
             code: ExitCode.unavailable,
-            message: "no coordinator answered within \(patience_ms / 1000) s: is the address right, and is the "
+            message:
+              "no coordinator answered within \(patience_ms / 1000) s: is the address right, and is the "
               + "fit running?")
         ]
       }

@@ -135,14 +135,16 @@ final class DistributedRunner: JobRunner {
     try receive()
     for child in ended {
       if !machine.hasLocalWorker(processID: child.processID) {
-        log(.info, "local worker process \(child.processID) ended (\(child.description)): \(child.consequence)")
+        log(
+          .info, "local worker process \(child.processID) ended (\(child.description)): \(child.consequence)")
       }
       try handle(.childExited(processID: child.processID, description: child.description))
     }
     if children.isExhausted, !takesRemoteWorkers, machine.readyWorkers == 0, let last = ended.last {
       throw RunFailure(
         exitCode: ExitCode.unavailable,
-        message: "no local worker is left, and none is started any more: the last one, process \(last.processID): "
+        message:
+          "no local worker is left, and none is started any more: the last one, process \(last.processID): "
           + "\(last.description)")
     }
   }

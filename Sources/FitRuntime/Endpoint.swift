@@ -20,7 +20,8 @@ public enum Endpoint {
   public static func isLocal(_ endpoint: String) -> Bool {
     if endpoint.hasPrefix("ipc://") { return true }
     let host = Endpoint.host(endpoint)
-    return host == "localhost" || host == "[::1]" || host.hasPrefix("127.")
+    let parts = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+    return host == "localhost" || host == "[::1]" || (parts.count == 4 && parts[0] == 127 && !parts.contains(nil))
   }
 
   private static func host(_ endpoint: String) -> String {
@@ -61,7 +62,7 @@ public struct Rendezvous: Sendable, Codable {
 
   /// The endpoint that a file names.
   /// - Throws: ``RuntimeError`` when it is not there (66) or no rendezvous file (65).
-  static func read(_ path: String) throws -> String {
+  package static func read(_ path: String) throws -> String {
     guard let file = FileHandle(forReadingAtPath: path),
       let data = try? file.read(upToCount: maximumBytes + 1)
     else { throw RuntimeError("no rendezvous file at \(path)", exitCode: ExitCode.noInput) }

@@ -126,6 +126,13 @@ final class FitRun {
   }
 
   private func describe(_ failure: RunFailure, isKept: Bool) -> RunFailure {
+    if failure.exitCode == ExitCode.cannotCreate {
+      return RunFailure(
+        exitCode: failure.exitCode,
+        message:
+          "\(failure.message), at iteration \(fit.iteration); make room (or the folder writable) and go on with "
+          + "the same command and --resume")
+    }
     guard failure.exitCode == ExitCode.interrupted else { return failure }
     let advice = isKept ? "; go on with the same command and --resume" : ""
     guard fit.iteration > 0 else {

@@ -37,7 +37,8 @@ public struct Summary: Sendable, Codable {
 
   public init(
     stoppedBy: String, iterations: Int, row: TraceRow?, test: TestScores?, seconds: Double, workers: Int,
-    lostWorkers: Int, redispatchedTiles: Int, bytesSent: UInt64, bytesReceived: UInt64, stateSHA256: String, warnings: [String],
+    lostWorkers: Int, redispatchedTiles: Int, bytesSent: UInt64, bytesReceived: UInt64, stateSHA256: String,
+    warnings: [String],
     version: String
   ) {
     self.stoppedBy = stoppedBy

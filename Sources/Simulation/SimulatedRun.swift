@@ -87,7 +87,8 @@ struct SimulatedRun {
       report.events += 1
       guard now < deadline, report.events < SimulatedRun.mostEvents else {
         throw Violation(
-          message: "no end \(Int(Double(now - healsAt) * 1e-9)) s after the faults healed: iteration \(iteration) of "
+          message:
+            "no end \(Int(Double(now - healsAt) * 1e-9)) s after the faults healed: iteration \(iteration) of "
             + "\(fit.iterations), \(coordinator?.readyWorkers ?? 0) workers ready")
       }
       try perform(event)

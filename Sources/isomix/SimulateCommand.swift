@@ -100,7 +100,8 @@ struct SimulateCommand: ParsableCommand {
   /// The end of a failed seed's event log, on standard error.
   private func printFailure(_ seed: UInt64, _ kinds: [FaultKind]) throws {
     let (report, lines) = Simulation.run(seed: seed, workers: workers, faults: kinds, keepsLog: true)
-    let again = "isomix simulate --seeds 1 --first-seed \(seed)"
+    let again =
+      "isomix simulate --seeds 1 --first-seed \(seed)"
       + (workers.map { " --workers \($0)" } ?? "") + (faults == "all" ? "" : " --faults \(faults)")
     try StandardStream.error.write(
       (["isomix simulate: seed \(seed) is wrong: \(report.violation ?? "")", "the end of its event log:"]

@@ -239,7 +239,8 @@ struct LossTests {
     #expect(text.contains("left: stopped by SIGTERM"))
   }
 
-  @Test("what this machine's own worker can't read ends the run with its exit code; what a remote one can't, not")
+  @Test(
+    "what this machine's own worker can't read ends the run with its exit code; what a remote one can't, not")
   func failure() {
     for code in [65, 66] as [Int32] {
       for isLocal in [true, false] {

@@ -17,7 +17,8 @@ struct RandomEventTests {
       return .hello(
         Examples.hello(
           processID: Int(small()), threads: Int.random(in: 1...4, using: &generator),
-          build: Int(small()) == 0 ? "b2" : "b1", isLocalChild: Bool.random(using: &generator), incarnation: Int(small())))
+          build: Int(small()) == 0 ? "b2" : "b1", isLocalChild: Bool.random(using: &generator),
+          incarnation: Int(small())))
     case 1:
       return .welcome(
         Welcome(

@@ -45,7 +45,8 @@ struct RecoveryTests {
     #expect(copy.subtrees == original.subtrees && copy.assignment != original.assignment)
     #expect(copies.work(for: peer1).isEmpty)
     // A copy of it is enough.
-    #expect(coordinator.handle(.tick, now: .ms(400)).sent.allSatisfy { $0.peer != peer1 || !$0.content.isWork })
+    #expect(
+      coordinator.handle(.tick, now: .ms(400)).sent.allSatisfy { $0.peer != peer1 || !$0.content.isWork })
     var completed = drain(peer2, &coordinator, [copy], at: .ms(300))
     for _ in 0..<4 where completed == nil {
       let more = coordinator.handle(.tick, now: .ms(900)).work(for: peer2)

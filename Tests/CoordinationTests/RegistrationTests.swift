@@ -85,7 +85,9 @@ struct RegistrationTests {
       _ = coordinator.says(peer1, .beat(Beat(progress: 0, isReady: true)), at: .ms(now))
       return coordinator.handle(.tick, now: .ms(now))
     }
-    for now in stride(from: 1000, to: 1000 + patience, by: 500) { #expect(tick(now).work(for: peer1).isEmpty) }
+    for now in stride(from: 1000, to: 1000 + patience, by: 500) {
+      #expect(tick(now).work(for: peer1).isEmpty)
+    }
     let actions = tick(1000 + patience)
     #expect(!actions.work(for: peer1).isEmpty)
     #expect(actions.warnings.contains { $0.contains("1 of 3 workers") })

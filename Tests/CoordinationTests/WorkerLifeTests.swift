@@ -23,7 +23,9 @@ struct WorkerLifeTests {
     }
   }
 
-  @Test("says hello again and again, less and less often, each time as the next incarnation on a fresh connection")
+  @Test(
+    "says hello again and again, less and less often, each time as the next incarnation on a fresh connection"
+  )
   func retries() {
     var worker = worker(.greeting)
     var times: [Int] = []

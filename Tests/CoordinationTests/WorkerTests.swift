@@ -161,7 +161,9 @@ struct WorkerTests {
   @Test("a message of another run, coordinator or session says nothing")
   func otherRun() {
     for start in [Start.preparing, .working] {
-      for content in [Message.Content.beat(Beat(progress: 1)), Self.work(), .goodbye(Goodbye(exitCode: 0, message: ""))] {
+      for content in [
+        Message.Content.beat(Beat(progress: 1)), Self.work(), .goodbye(Goodbye(exitCode: 0, message: "")),
+      ] {
         nothing(start, Examples.message(content, run: .none))
         nothing(start, Examples.message(content, epoch: 9))
         nothing(start, Examples.message(content, session: 2))
