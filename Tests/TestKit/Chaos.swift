@@ -35,7 +35,7 @@ public struct WorkerMonkey: Sendable {
 
   public init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
 
-  /// Injects faults until there were enough of them. Nobody is left asleep.
+  /// Injects faults until there were enough of them, and waits for the last pause to end. Nobody is left asleep.
   ///
   /// - Parameters:
   ///   - victims: the processes to choose from, asked before each fault.
@@ -53,6 +53,10 @@ public struct WorkerMonkey: Sendable {
     while counts.total < faults, isRunning(), ContinuousClock.now < deadline {
       wake { $0 <= .now }
       if next <= .now, try await inject(into: victims(), &counts) { next = nextTime() }
+      try await Task.sleep(for: .milliseconds(2))
+    }
+    while !asleep.isEmpty, isRunning() {
+      wake { $0 <= .now }
       try await Task.sleep(for: .milliseconds(2))
     }
     return counts

@@ -38,4 +38,11 @@ public enum ProcessTable {
     return ProcessEntry(
       processID: process, parent: parent, group: group, arguments: arguments, state: state, start: start)
   }
+
+  /// A number in kB from a process's status, for example `VmRSS`, its resident memory.
+  public static func kilobytes(_ field: String, of process: pid_t) -> Int? {
+    let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix(field + ":") }
+    return line.flatMap { $0.split(whereSeparator: { !$0.isNumber }).first }.flatMap { Int($0) }
+  }
 }
