@@ -44,6 +44,7 @@ extension Commands {
       #expect(try done.digest() == undisturbed.digest())
       #expect(try done.json("summary.json")["iterations"] as? Int == 12_000)
       #expect(try done.text("log.jsonl").contains("resumed from iteration"))
+      withExtendedLifetime(disk) {}
     }
 
     @Test func readOnlyDiskIsRefusedAtOnce() async throws {
@@ -51,6 +52,7 @@ extension Commands {
       let disk = try SmallDisk(kilobytes: 96)
       try disk.makeReadOnly()
       let result = try await CommandRun.run(arguments(disk("out"), workers: 2), in: folder)
+      withExtendedLifetime(disk) {}
       #expect(result.exitCode == 73, "\(result)")
       #expect(result.errors.contains("can't make the folder \(disk.path)"), "\(result)")
     }
@@ -60,6 +62,7 @@ extension Commands {
       let disk = try SmallDisk(kilobytes: 96)
       try disk.fill()
       let result = try await CommandRun.run(arguments(disk("out"), workers: 2), in: folder)
+      withExtendedLifetime(disk) {}
       #expect(result.exitCode == 73, "\(result)")
       #expect(
         result.errors.contains("No space left on device") && result.errors.contains(disk.path), "\(result)")

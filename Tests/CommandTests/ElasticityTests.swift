@@ -28,6 +28,7 @@ extension Commands {
       #expect(numbers.first == 1 && numbers.max() == 4 && numbers.last == 2, "\(numbers)")
       let summary = try await live.stopAndExpectUndisturbedBits()
       #expect(summary["lost_workers"] as? Int == 0, "who leaves is not lost")
+      withExtendedLifetime(workers) {}
     }
 
     /// No worker at all for a while: the fit waits for the next one.
@@ -73,7 +74,8 @@ extension Commands {
     @Test(arguments: ["endpoint", "rendezvous"])
     func workersOutliveTheirCoordinator(found by: String) async throws {
       let folder = try TemporaryFolder()
-      let options = ["--workers", "0", "--checkpoint-interval", "0.1", "--listen"]
+      let options =
+        ["--workers", "0", "--checkpoint-interval", "0.1", "--silence-timeout", "2", "--listen"]
       var live = try LiveFit(Examples.breastCancer, options + ["tcp://127.0.0.1:0"], in: folder)
       let endpoint = try await live.endpoint()
       let workers = try (0..<2).map { _ in
@@ -91,6 +93,7 @@ extension Commands {
       try await live.waitForWorkers(2)
       for worker in workers { #expect(!worker.hasEnded, "\(worker.errors)") }
       try await live.stopAndExpectUndisturbedBits()
+      withExtendedLifetime(workers) {}
     }
   }
 }

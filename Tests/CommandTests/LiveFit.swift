@@ -59,11 +59,7 @@ struct LiveFit {
   }
 
   /// The endpoint where remote workers can join, once it is known.
-  func endpoint() async throws -> String {
-    let isThere = try await eventually(within: 30) { try isGoingOn() && files.has("rendezvous.json") }
-    try #require(isThere, "no rendezvous.json\n\(run.errors)")
-    return try #require((try files.json("rendezvous.json")["endpoints"] as? [String])?.first)
-  }
+  func endpoint() async throws -> String { try await Commands.endpoint(of: files.path) }
 
   /// The trace so far.
   var rows: [Row] {

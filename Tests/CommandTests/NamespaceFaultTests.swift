@@ -47,6 +47,7 @@ extension Commands {
       for worker in workers { #expect(!worker.hasEnded, "\(worker.errors)") }
       let summary = try await live.stopAndExpectUndisturbedBits()
       if fault != .incomingDropped { #expect((summary["lost_workers"] as? Int ?? 0) >= 1) }
+      withExtendedLifetime(workers) {}
     }
 
     /// The coordinator's own cable: every worker is cut off, and comes back.
@@ -67,6 +68,7 @@ extension Commands {
       try await live.waitForWorkers(2)
       for worker in workers { #expect(!worker.hasEnded, "\(worker.errors)") }
       try await live.stopAndExpectUndisturbedBits()
+      withExtendedLifetime(workers) {}
     }
   }
 }

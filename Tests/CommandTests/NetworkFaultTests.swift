@@ -24,10 +24,7 @@ extension Commands {
       let run = try CommandRun(
         ["fit", spec, "--output", folder("out"), "--workers", "0", "--listen", "tcp://127.0.0.1:0"]
           + ["--silence-timeout", "3", "--progress", "none"], in: folder)
-      let rendezvous = FitFolder(path: folder("out"))
-      try #require(try await eventually(within: 30) { rendezvous.has("rendezvous.json") })
-      let endpoint = try #require((try rendezvous.json("rendezvous.json")["endpoints"] as? [String])?.first)
-      let proxy = try TCPProxy(to: endpoint)
+      let proxy = try await TCPProxy(to: Commands.endpoint(of: folder("out")))
       proxy.throttle(bytesPerSecond: 100_000)
       let worker = try CommandRun(["worker", "--connect", proxy.endpoint], in: folder)
       let result = try await run.finish(within: 110)
@@ -77,6 +74,7 @@ extension Commands {
       if fault != "partition down" {
         #expect((summary["lost_workers"] as? Int ?? 0) >= 1, "\(live.log.suffix(3000))")
       }
+      withExtendedLifetime((worker, proxy)) {}
     }
 
     @Test func latencyChangesTheSpeedAndNotTheBits() async throws {
@@ -91,7 +89,7 @@ extension Commands {
       try await live.waitForProgress(rows: 10)
       let summary = try await live.stopAndExpectUndisturbedBits()
       #expect(summary["lost_workers"] as? Int == 0)
-      worker.signal(SIGKILL)
+      withExtendedLifetime((worker, proxy)) {}
     }
   }
 }

@@ -26,6 +26,8 @@ public final class CommandRun: Sendable {
   private let outputPath: String
   private let errorPath: String
   private let folder: TemporaryFolder
+  /// Kept, because a network takes along what runs in it.
+  private let namespace: NetworkNamespaces.Member?
   private let status = Mutex<Int32?>(nil)
   private static let counter = Atomic<Int>(0)
 
@@ -48,6 +50,7 @@ public final class CommandRun: Sendable {
   ) throws {
     self.arguments = arguments
     self.folder = folder
+    self.namespace = namespace
     let number = CommandRun.counter.wrappingAdd(1, ordering: .relaxed).oldValue
     outputPath = output ?? folder(".stdout-\(number)")
     errorPath = folder(".stderr-\(number)")

@@ -12,29 +12,33 @@ import Synchronization
 /// is removed when it is let go, with the processes that are left inside; what test programs that are gone have
 /// left behind is removed by the next one.
 public final class NetworkNamespaces: Sendable {
-  private let name: String
-  private let members: [Member]
+  /// How many members it has.
+  public let count: Int
+  /// The namespace that holds the bridge, and the members' ends of the links.
+  fileprivate let hub: String
+  fileprivate let tool: String
 
   private static let prefix = "isomix-test-"
   private static let counter = Atomic<Int>(0)
 
-  /// One namespace: a host on the network.
-  public final class Member: Sendable {
-    /// Its address, the same in every test: networks do not see each other.
-    public let address: String
-    /// What runs a program inside, before the program's own words.
-    public let prefix: [String]
-    fileprivate let name: String
-    private let hub: String
-    private let link: String
+  /// One namespace: a host on the network, which is there as long as one of its members is held.
+  public struct Member: Sendable {
+    private let network: NetworkNamespaces
+    private let number: Int
 
-    fileprivate init(name: String, hub: String, number: Int, tool: String) {
-      self.name = name
-      self.hub = hub
-      address = "10.77.3.\(number)"
-      link = "link\(number)"
-      prefix = [tool, "netns", "exec", name]
+    fileprivate init(_ network: NetworkNamespaces, number: Int) {
+      self.network = network
+      self.number = number
     }
+
+    /// Its address, the same in every test: networks do not see each other.
+    public var address: String { "10.77.3.\(number)" }
+    /// Its name, as `ip netns` has it.
+    public var name: String { "\(network.hub)-\(number)" }
+    /// What runs a program inside, before the program's own words.
+    public var prefix: [String] { [network.tool, "netns", "exec", name] }
+    private var hub: String { network.hub }
+    private var link: String { "link\(number)" }
 
     fileprivate func connect() throws {
       try Spawn.tool("ip", "netns", "add", name)
@@ -94,30 +98,21 @@ public final class NetworkNamespaces: Sendable {
     guard let tool = Spawn.toolPath("ip") else { throw TestKitError("there is no 'ip' here") }
     NetworkNamespaces.removeStale()
     let number = NetworkNamespaces.counter.wrappingAdd(1, ordering: .relaxed).oldValue
-    let hub = "\(NetworkNamespaces.prefix)\(getpid())-\(number)"
-    name = hub
-    members = (1...max(1, count)).map {
-      Member(name: "\(hub)-\($0)", hub: hub, number: $0, tool: tool)
-    }
-    do {
-      try Spawn.tool("ip", "netns", "add", hub)
-      try Spawn.tool(
-        "ip", "-n", hub, "link", "add", "bridge", "type", "bridge", "stp_state", "0", "forward_delay", "0")
-      try Spawn.tool("ip", "-n", hub, "link", "set", "bridge", "up")
-      for member in members { try member.connect() }
-    } catch {
-      NetworkNamespaces.remove(hub)
-      throw error
-    }
+    hub = "\(NetworkNamespaces.prefix)\(getpid())-\(number)"
+    self.tool = tool
+    self.count = count
+    // From here on `deinit` removes what there is, whatever fails.
+    try Spawn.tool("ip", "netns", "add", hub)
+    try Spawn.tool(
+      "ip", "-n", hub, "link", "add", "bridge", "type", "bridge", "stp_state", "0", "forward_delay", "0")
+    try Spawn.tool("ip", "-n", hub, "link", "set", "bridge", "up")
+    for index in 0..<count { try self[index].connect() }
   }
 
-  deinit { NetworkNamespaces.remove(name) }
-
-  /// The namespaces' number.
-  public var count: Int { members.count }
+  deinit { NetworkNamespaces.remove(hub) }
 
   /// A namespace, from 0.
-  public subscript(index: Int) -> Member { members[index] }
+  public subscript(index: Int) -> Member { Member(self, number: index + 1) }
 
   /// Why there can be no namespaces here; nil when there can.
   ///
