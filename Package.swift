@@ -61,6 +61,7 @@ let package = Package(
 
     // Tests.
     .target(name: "TestKit", dependencies: ["NumericsKit"], path: "Tests/TestKit"),
+    .testTarget(name: "TestKitTests", dependencies: ["TestKit"]),
     .testTarget(name: "NumericsKitTests", dependencies: ["NumericsKit", "TestKit"]),
     .testTarget(name: "MixturesTests", dependencies: ["Mixtures", "TestKit"]),
     .testTarget(name: "PosteriorsTests", dependencies: ["Posteriors", "TestKit"]),

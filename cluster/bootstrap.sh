@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Install what isomix needs from Debian, where it is missing, and check Swift. Run it as root or as a
 # user with sudo, as often as you like: with everything there it does nothing and says nothing.
+# With --tests it also installs what only tests need; it goes on without if it can't.
 set -euo pipefail
 
 repository="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -11,6 +12,11 @@ packages=(
   libzmq3-dev             # messages between coordinator and workers
   libopenblas-dev         # matrix multiplication
   libssl-dev              # digests
+)
+
+test_packages=(
+  iproute2                # network namespaces, to cut links between real processes
+  nftables                # dropping packets in them
 )
 
 say() { printf 'bootstrap: %s\n' "$*"; }
@@ -63,4 +69,11 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     "${packages[*]}"
 fi
 install_missing_packages
+if [[ ${1-} == --tests ]]; then
+  # In a subshell, which is all that a failure ends.
+  (
+    packages=("${test_packages[@]}")
+    install_missing_packages
+  ) || say "going on without: the tests that need them are skipped and say so"
+fi
 check_swift

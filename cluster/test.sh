@@ -8,7 +8,7 @@ repository="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"
 
 say() { printf '\ntest: %s\n' "$*"; }
 
-"$repository/cluster/bootstrap.sh"
+"$repository/cluster/bootstrap.sh" --tests
 
 # A release build, because tests that compute are tens of times slower in debug.
 build=(--package-path "$repository" -c release)

@@ -26,6 +26,8 @@ public final class CommandRun: Sendable {
   private let outputPath: String
   private let errorPath: String
   private let folder: TemporaryFolder
+  /// Kept, because a network takes along what runs in it.
+  private let namespace: NetworkNamespaces.Member?
   private let status = Mutex<Int32?>(nil)
   private static let counter = Atomic<Int>(0)
 
@@ -40,44 +42,27 @@ public final class CommandRun: Sendable {
   ///   - folder: where it keeps its cache, its sockets and its output.
   ///   - executable: another program than the built one.
   ///   - output: where standard output goes instead of a file of its own: a device or a named pipe.
+  ///   - namespace: the network that it is in, instead of this machine's.
   public init(
     _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:],
-    executable: String = CommandRun.executable, output: String? = nil
+    executable: String = CommandRun.executable, output: String? = nil,
+    namespace: NetworkNamespaces.Member? = nil
   ) throws {
     self.arguments = arguments
     self.folder = folder
+    self.namespace = namespace
     let number = CommandRun.counter.wrappingAdd(1, ordering: .relaxed).oldValue
     outputPath = output ?? folder(".stdout-\(number)")
     errorPath = folder(".stderr-\(number)")
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    let flags = O_WRONLY | O_CREAT | O_TRUNC
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, 1, outputPath, flags, 0o600)
-    posix_spawn_file_actions_addopen(&actions, 2, errorPath, flags, 0o600)
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    posix_spawnattr_setpgroup(&attributes, 0)
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
     var variables = ProcessInfo.processInfo.environment
     variables["XDG_CACHE_HOME"] = folder("cache")
     variables["TMPDIR"] = folder.path
     variables.merge(environment) { $1 }
-    var process: pid_t = 0
-    let code = CommandRun.withStrings([executable] + arguments) { arguments in
-      CommandRun.withStrings(variables.map { "\($0.key)=\($0.value)" }) { variables in
-        posix_spawn(&process, executable, &actions, &attributes, arguments, variables)
-      }
-    }
-    guard code == 0 else {
-      throw TestKitError("can't start \(executable): \(String(cString: strerror(code)))")
-    }
-    processID = process
+    // `ip netns exec` becomes the program: the process and its group are the program's own.
+    let words = namespace.map { $0.prefix + [executable] } ?? [executable]
+    processID = try Spawn.start(
+      words[0], Array(words.dropFirst()) + arguments, environment: variables, output: outputPath,
+      errors: errorPath)
   }
 
   deinit {
@@ -152,14 +137,6 @@ public final class CommandRun: Sendable {
 
   private static func text(_ path: String) -> String {
     String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
-  }
-
-  private static func withStrings<Value>(
-    _ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Value
-  ) -> Value {
-    let pointers = texts.map { strdup($0) }
-    defer { for pointer in pointers { free(pointer) } }
-    return body(pointers + [nil])
   }
 }
 
