@@ -33,9 +33,9 @@ extension Commands {
       while ContinuousClock.now < end {
         try #require(!live.run.hasEnded, "\(live.run.errors)")
         memory_kB.append(try #require(ProcessTable.kilobytes("VmRSS", of: live.run.processID)))
-        if next <= .now {
-          next = .now.advanced(by: .milliseconds(Int.random(in: 5_000...15_000, using: &generator)))
-          if try await disturb(live, &remote, &generator) { events += 1 }
+        if next <= .now, try await disturb(live, &remote, &generator) {
+          events += 1
+          next = .now.advanced(by: .milliseconds(Int.random(in: 2_000...8_000, using: &generator)))
         }
         try await Task.sleep(for: .seconds(1))
       }
