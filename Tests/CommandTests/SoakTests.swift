@@ -5,7 +5,7 @@ import Testing
 extension Commands {
   /// A long fit whose workers come, go, stop and die all the time.
   ///
-  ///     ISOMIX_SOAK=1 ISOMIX_SOAK_MINUTES=20 swift test -c release --filter Soak
+  ///     ISOMIX_SOAK=1 ISOMIX_SOAK_MINUTES=20 swift test -c release --filter LongRuns
   @Suite(.serialized, .enabled(if: Soak.isWanted, Soak.reason)) struct LongRuns {
     private static let minutes =
       ProcessInfo.processInfo.environment["ISOMIX_SOAK_MINUTES"].flatMap { Double($0) } ?? 20
