@@ -41,7 +41,8 @@ extension Commands {
     /// A network fault that lasts longer than the timeout: the worker is lost, and comes back by itself.
     @Test(
       arguments: [
-        ("partition", 0), ("partition", 1), ("partition up", 1), ("partition down", 1), ("cut", 0), ("cut", 1),
+        ("partition", 0), ("partition", 1), ("partition up", 1), ("partition down", 1), ("cut", 0),
+        ("cut", 1),
       ] as [(String, Int)])
     func workerComesBackWhenTheNetworkHeals(fault: String, localWorkers: Int) async throws {
       let folder = try TemporaryFolder()

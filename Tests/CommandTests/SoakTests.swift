@@ -5,7 +5,7 @@ import Testing
 extension Commands {
   /// A long fit whose workers come, go, stop and die all the time.
   ///
-  ///     ISOMIX_SOAK=1 ISOMIX_SOAK_MINUTES=20 swift test -c release --filter Soak
+  ///     ISOMIX_SOAK=1 ISOMIX_SOAK_MINUTES=20 swift test -c release --filter LongRuns
   @Suite(.serialized, .enabled(if: Soak.isWanted, Soak.reason)) struct LongRuns {
     private static let minutes =
       ProcessInfo.processInfo.environment["ISOMIX_SOAK_MINUTES"].flatMap { Double($0) } ?? 20
@@ -33,9 +33,9 @@ extension Commands {
       while ContinuousClock.now < end {
         try #require(!live.run.hasEnded, "\(live.run.errors)")
         memory_kB.append(try #require(ProcessTable.kilobytes("VmRSS", of: live.run.processID)))
-        if next <= .now {
-          next = .now.advanced(by: .milliseconds(Int.random(in: 5_000...15_000, using: &generator)))
-          if try await disturb(live, &remote, &generator) { events += 1 }
+        if next <= .now, try await disturb(live, &remote, &generator) {
+          events += 1
+          next = .now.advanced(by: .milliseconds(Int.random(in: 2_000...8_000, using: &generator)))
         }
         try await Task.sleep(for: .seconds(1))
       }
