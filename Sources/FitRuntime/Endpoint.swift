@@ -63,9 +63,10 @@ public struct Rendezvous: Sendable, Codable {
   /// The endpoint that a file names.
   /// - Throws: ``RuntimeError`` when it is not there (66) or no rendezvous file (65).
   package static func read(_ path: String) throws -> String {
-    guard let file = FileHandle(forReadingAtPath: path),
-      let data = try? file.read(upToCount: maximumBytes + 1)
-    else { throw RuntimeError("no rendezvous file at \(path)", exitCode: ExitCode.noInput) }
+    guard let file = FileHandle(forReadingAtPath: path) else {
+      throw RuntimeError("no rendezvous file at \(path)", exitCode: ExitCode.noInput)
+    }
+    let data = (try? file.read(upToCount: maximumBytes + 1)) ?? Data()
     guard data.count <= maximumBytes,
       let rendezvous = try? JSONDecoder().decode(Rendezvous.self, from: data),
       let endpoint = rendezvous.endpoints.first, (try? Endpoint.check(endpoint)) != nil
