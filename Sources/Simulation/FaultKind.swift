@@ -14,6 +14,8 @@ public enum FaultKind: String, Sendable, CaseIterable, Codable {
   case onewayPartition = "oneway"
   /// A connection breaks, with what is on its way, and is made anew.
   case cut
+  /// What was sent over an earlier connection, or to an earlier coordinator, arrives over the present one.
+  case stale
   /// A worker's process dies and another is started.
   case crash
   /// A worker's process dies and comes back under the same name, counting its incarnations from 1.

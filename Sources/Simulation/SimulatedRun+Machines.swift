@@ -104,6 +104,7 @@ extension SimulatedRun {
       isLocal: old.isLocal, host: old.host, identity: keepsName ? old.identity : nil)
     new.slowness = old.slowness
     new.isAlive = true
+    new.firstConnection = nextConnection + 1
     workers[index] = new
     note("w\(index) starts as process \(new.processID), \(new.identity)")
     queue.add(.workerTick(index), at: now + SimulatedRun.tick_ns)

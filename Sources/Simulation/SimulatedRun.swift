@@ -123,13 +123,16 @@ struct SimulatedRun {
       if !workers[index].queue.isEmpty { workers[index].progress += 1 }
       try tell(index, .tick(progress: workers[index].progress))
     case .toCoordinator(let worker, let connection, let peer, let message):
-      guard workers[worker].connection == connection, workers[worker].peer == peer else { return }
+      guard let present = workers[worker].peer else { return }
+      let isPresent = workers[worker].connection == connection && present == peer
+      guard isPresent || arrivesLate(connection, of: worker) else { return }
       if workers[worker].upBlockedUntil > now {
         return queue.add(event, at: workers[worker].upBlockedUntil)
       }
-      try deliver(message, from: peer, worker: worker)
+      try deliver(message, from: present, worker: worker)
     case .toWorker(let index, let connection, let message):
-      guard workers[index].connection == connection, workers[index].isAlive else { return }
+      guard workers[index].isAlive else { return }
+      guard workers[index].connection == connection || arrivesLate(connection, of: index) else { return }
       if workers[index].downBlockedUntil > now {
         return queue.add(event, at: workers[index].downBlockedUntil)
       }
@@ -143,6 +146,15 @@ struct SimulatedRun {
     case .fault: try injectFault()
     case .heal: try heal()
     }
+  }
+
+  /// Whether what belongs to an earlier connection arrives all the same.
+  private mutating func arrivesLate(_ connection: UInt64, of index: Int) -> Bool {
+    guard plan.has(.stale), !hasHealed, workers[index].isAlive,
+      connection >= workers[index].firstConnection, generator.below(2) == 0
+    else { return false }
+    report.count(FaultKind.stale.rawValue)
+    return true
   }
 
   /// What happens to a stopped process happens when it goes on.

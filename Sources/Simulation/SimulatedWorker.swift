@@ -16,6 +16,8 @@ struct SimulatedWorker {
   var isWanted = true
   /// The number of its connection; messages over an earlier one are gone.
   var connection: UInt64 = 0
+  /// The number of its process's first connection.
+  var firstConnection: UInt64 = 0
   /// What the coordinator calls its connection; nil while there is none.
   var peer: UInt64?
   /// Assignments to compute, oldest first; the first one is being computed.

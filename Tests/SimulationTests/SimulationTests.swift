@@ -19,7 +19,7 @@ struct SimulationTests {
     // What was meant to go wrong did.
     let faults = reports.reduce(into: [String: Int]()) { $0.merge($1.faults, uniquingKeysWith: +) }
     for kind in [
-      FaultKind.loss, .duplication, .partition, .onewayPartition, .cut, .crash, .stop, .churn,
+      FaultKind.loss, .duplication, .partition, .onewayPartition, .cut, .stale, .crash, .stop, .churn,
       .coordinatorCrash,
     ] {
       #expect(faults[kind.rawValue, default: 0] > Int(Self.seeds) / 2, "\(kind): \(faults)")
