@@ -126,6 +126,8 @@ struct SimulatedRun {
       guard let present = workers[worker].peer else { return }
       let isPresent = workers[worker].connection == connection && present == peer
       guard isPresent || arrivesLate(connection, of: worker) else { return }
+      // What nobody listens for waits at the worker until the next coordinator is there.
+      if coordinator == nil, plan.has(.stale), !hasHealed { return queue.add(event, at: later(0.3)) }
       if workers[worker].upBlockedUntil > now {
         return queue.add(event, at: workers[worker].upBlockedUntil)
       }
