@@ -40,7 +40,7 @@ let package = Package(
     // Messages and machines.
     .target(name: "Wire"),
     .target(name: "Coordination", dependencies: ["Wire", "NumericsKit"]),
-    .target(name: "ZeroMQTransport", dependencies: ["Wire", "CZeroMQ"]),
+    .target(name: "ZeroMQTransport", dependencies: ["Wire", "CZeroMQ", "CPlatform"]),
 
     // Results and services.
     .target(name: "Reporting", dependencies: ["Inference", "Mixtures", "NumericsKit"]),
@@ -59,7 +59,7 @@ let package = Package(
       ]),
 
     // Tests.
-    .target(name: "TestKit", dependencies: ["NumericsKit"], path: "Tests/TestKit"),
+    .target(name: "TestKit", dependencies: ["NumericsKit", "CZeroMQ"], path: "Tests/TestKit"),
     .testTarget(name: "NumericsKitTests", dependencies: ["NumericsKit", "TestKit"]),
     .testTarget(name: "MixturesTests", dependencies: ["Mixtures", "TestKit"]),
     .testTarget(name: "PosteriorsTests", dependencies: ["Posteriors", "TestKit"]),
@@ -71,7 +71,9 @@ let package = Package(
     .testTarget(name: "ZeroMQTransportTests", dependencies: ["ZeroMQTransport", "CZeroMQ", "TestKit"]),
     .testTarget(
       name: "FitRuntimeTests",
-      dependencies: ["FitRuntime", "Inference", "Mixtures", "NumericsKit", "Reporting", "TestKit"]),
+      dependencies: [
+        "FitRuntime", "Inference", "Mixtures", "NumericsKit", "Reporting", "TestKit", "ZeroMQTransport",
+      ]),
     .testTarget(
       name: "CommandTests",
       dependencies: [

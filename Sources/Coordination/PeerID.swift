@@ -1,8 +1,8 @@
 /// A peer as the transport numbers it; says nothing about who it is.
 public struct PeerID: Hashable, Sendable, Comparable, CustomStringConvertible {
-  public let number: UInt32
+  public let number: UInt64
 
-  public init(number: UInt32) { self.number = number }
+  public init(number: UInt64) { self.number = number }
 
   public static func < (left: PeerID, right: PeerID) -> Bool { left.number < right.number }
 

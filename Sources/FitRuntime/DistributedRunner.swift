@@ -42,7 +42,7 @@ final class DistributedRunner: JobRunner {
     self.interruption = interruption
     self.log = log
     socket = try CoordinatorSocket(TransportContext())
-    poller = Poller([.socket(socket.pollHandle), .descriptor(interruption.descriptor)])
+    poller = Poller([.socket(socket.pollHandles[0]), .descriptor(interruption.descriptor)])
     nextTick = Clock.now
     do {
       for endpoint in listen { endpoints.append(try socket.bind(endpoint)) }
@@ -94,7 +94,7 @@ final class DistributedRunner: JobRunner {
     for event in events { try handle(event) }
   }
 
-  private func bulkLimit(of peer: UInt32) -> Int { machine.bulkLimit(for: PeerID(number: peer)) }
+  private func bulkLimit(of peer: UInt64) -> Int { machine.bulkLimit(for: PeerID(number: peer)) }
 
   /// A connection is gone a little before its process has ended: how it ended says more.
   private func awaitChildren() throws {

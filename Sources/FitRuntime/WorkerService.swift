@@ -85,7 +85,7 @@ private final class WorkerLoop {
         fingerprint: identity.fingerprint.digest, numerics: identity.numerics,
         isLocalChild: options.parent != nil))
     socket = try WorkerSocket(TransportContext(), endpoint: options.endpoint)
-    poller = Poller([.socket(socket.pollHandle), .descriptor(signals.descriptor)])
+    poller = Poller([.socket(socket.pollHandles[0]), .descriptor(signals.descriptor)])
   }
 
   func run() throws -> Int32 {
@@ -128,6 +128,8 @@ private final class WorkerLoop {
       case .message(let message): events.append(.received(message))
       case .part: events.append(.heard)
       case .malformed(let error): events.append(.malformed(error))
+      case .refused(let refusal):
+        if refusal.isFinal { exit = exit ?? (ExitCode.notAuthorised, refusal.message) }
       }
     }
     for event in events { try handle(event) }

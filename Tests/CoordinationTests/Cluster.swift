@@ -64,7 +64,7 @@ struct Cluster {
     switch link {
     case .toCoordinator(let index):
       let message = messagesUp[index].removeFirst()
-      let peer = PeerID(number: UInt32(index))
+      let peer = PeerID(number: UInt64(index))
       perform(coordinator.handle(.received(peer, message), now: .ms(clock)))
     case .toWorker(let index):
       let message = messagesDown[index].removeFirst()

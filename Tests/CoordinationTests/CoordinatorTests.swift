@@ -179,7 +179,7 @@ struct StrangerTests {
     var coordinator = Coordinator(configuration: Examples.configuration())
     coordinator.join(peer1)
     var logs = 0
-    for number in 10..<5000 as Range<UInt32> {
+    for number in 10..<5000 as Range<UInt64> {
       let peer = PeerID(number: number)
       let nonsense = coordinator.handle(.malformed(peer, WireError(.malformed, "x")), now: .ms(0))
       #expect(nonsense.dropped == [peer])
@@ -187,7 +187,7 @@ struct StrangerTests {
     }
     #expect(logs == CoordinationLimits.loggedStrangers)
     var refusals = 0
-    for number in 10_000..<15_000 as Range<UInt32> {
+    for number in 10_000..<15_000 as Range<UInt64> {
       let peer = PeerID(number: number)
       let hello = Examples.message(.hello(Examples.hello(build: "b2")))
       let actions = coordinator.handle(.received(peer, hello), now: .ms(0))

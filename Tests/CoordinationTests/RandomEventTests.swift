@@ -62,7 +62,7 @@ struct RandomEventTests {
       if Bool.random(using: &generator) { coordinator.join(peer1) }
       for _ in 0..<Int.random(in: 1...30, using: &generator) {
         now += Int.random(in: 0...3, using: &generator) == 0 ? 900 : 1
-        let peer = PeerID(number: UInt32.random(in: 1...4, using: &generator))
+        let peer = PeerID(number: UInt64.random(in: 1...4, using: &generator))
         var actions: [CoordinatorAction] = []
         switch Int.random(in: 0..<40, using: &generator) {
         case 0: actions = coordinator.handle(.malformed(peer, WireError(.malformed, "x")), now: .ms(now))
