@@ -79,6 +79,9 @@ final class DistributedRunner: JobRunner {
       nextTick = now.adding(milliseconds: DistributedRunner.turn_ms)
       try reapChildren()
       try handle(.tick)
+      for note in socket.guardConnections(allowance: { machine.bulkLimit(for: PeerID(number: $0)) }) {
+        log(.warning, note)
+      }
     }
   }
 
@@ -121,7 +124,8 @@ final class DistributedRunner: JobRunner {
     for action in machine.handle(event, now: Clock.now) {
       switch action {
       case .send(let peer, let message):
-        if try !socket.send(message, to: peer.number) { unreachable.append(peer) }
+        let allowance = machine.bulkLimit(for: peer)
+        if try !socket.send(message, to: peer.number, allowance: allowance) { unreachable.append(peer) }
       case .completed(let sums): completed = sums
       case .failed(let error): failure = failure ?? error
       case .log(let level, let text):
