@@ -118,7 +118,12 @@ int isomix_peer_address(int descriptor, char *text, size_t size) {
   return -1;
 }
 
-int isomix_shut_down_connection(int descriptor) { return shutdown(descriptor, SHUT_RDWR); }
+int isomix_shut_down_connection(int descriptor) {
+  // The close that follows resets the connection, so that nothing of it stays behind in the system.
+  const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+  (void)setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  return shutdown(descriptor, SHUT_RDWR);
+}
 
 void isomix_trim_memory(void) { malloc_trim(0); }
 

@@ -99,7 +99,7 @@ public enum KeyFolder {
   {
     let path = "\(folder)/\(name)"
     let text = try KeyFile(path: path).read(protection, limit_bytes: keyFile_bytes)
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(trimmed)
+    let lines = lines(of: text).map(trimmed)
     guard let first = lines.first, let key = CurveKey(first) else {
       throw RuntimeError(
         "\(path), line 1: a key of \(CurveKey.textLength) characters belongs there, and nothing else",
@@ -123,7 +123,7 @@ public enum KeyFolder {
     authorizedWorkers text: String, path: String
   ) throws -> [CoordinatorSecurity.AuthorizedWorker] {
     var workers: [CoordinatorSecurity.AuthorizedWorker] = []
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    for (index, line) in lines(of: text).enumerated() {
       let line = trimmed(line)
       if line.isEmpty || line.hasPrefix("#") { continue }
       let parts = line.split(maxSplits: 1, whereSeparator: { $0 == " " || $0 == "\t" })
@@ -145,7 +145,14 @@ public enum KeyFolder {
     return workers
   }
 
-  private static func trimmed(_ text: Substring) -> String {
+  /// By bytes: for Swift, the line end of Windows is one character and no line feed.
+  private static func lines(of text: String) -> [String] {
+    text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map {
+      String(decoding: $0, as: UTF8.self)
+    }
+  }
+
+  private static func trimmed(_ text: some StringProtocol) -> String {
     text.trimmingCharacters(in: CharacterSet(charactersIn: " \t\r"))
   }
 
@@ -197,7 +204,7 @@ public enum KeyFolder {
     var text = try list.read(.listed, limit_bytes: authorized_bytes)
     _ = try parse(authorizedWorkers: text, path: list.path)
     let pair = try newPair()
-    if !text.isEmpty, !text.hasSuffix("\n") { text += "\n" }
+    if !text.isEmpty, text.utf8.last != UInt8(ascii: "\n") { text += "\n" }
     try create(
       [(name + ".secret", pair.secret.text + "\n"), (name + ".public", pair.public.text + "\n")], in: path)
     do {

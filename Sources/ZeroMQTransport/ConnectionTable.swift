@@ -18,30 +18,47 @@
 ///
 /// In memory an empty part of two bytes takes 64 (libzmq's `msg_t`): a peer that is allowed `n` bytes can make
 /// libzmq hold up to `32 n`. The allowances are chosen for that.
-struct ConnectionTable: Sendable {
+package struct ConnectionTable: Sendable {
   /// A connection: the door it came through, and its descriptor.
-  struct ID: Hashable, Sendable {
-    var door: Int
-    var descriptor: Int32
+  package struct ID: Hashable, Sendable {
+    package var door: Int
+    package var descriptor: Int32
+
+    package init(door: Int, descriptor: Int32) {
+      self.door = door
+      self.descriptor = descriptor
+    }
   }
 
-  struct Limits: Hashable, Sendable {
+  package struct Limits: Hashable, Sendable {
     /// Connections whose peers have not registered, at most.
-    var strangers = 512
+    package var strangers: Int
     /// Connections at all, at most.
-    var connections = 16_384
+    package var connections: Int
     /// What one stranger may have under way: a hello has a few kB.
-    var stranger_bytes: UInt64 = 64 << 10
+    package var stranger_bytes: UInt64
     /// What all strangers together may have under way.
-    var strangers_bytes: UInt64 = 1 << 20
+    package var strangers_bytes: UInt64
     /// What a registered peer may have under way beyond what its assignments allow: beats and other small messages.
-    var slack_bytes: UInt64 = 1 << 20
+    package var slack_bytes: UInt64
     /// How much may be forgotten at once.
-    var settled_bytes: UInt64 = 4096
+    package var settled_bytes: UInt64
+
+    package init(
+      strangers: Int = 512, connections: Int = 16_384, stranger_bytes: UInt64 = 64 << 10,
+      strangers_bytes: UInt64 = 1 << 20, slack_bytes: UInt64 = 1 << 20, settled_bytes: UInt64 = 4096
+    ) {
+      self.strangers = strangers
+      self.connections = connections
+      self.stranger_bytes = stranger_bytes
+      self.strangers_bytes = strangers_bytes
+      self.slack_bytes = slack_bytes
+      self.settled_bytes = settled_bytes
+    }
   }
 
   /// Why a connection is closed.
-  enum Reason: Hashable, Sendable {
+  package enum Reason: Hashable, Sendable {
     /// It is the oldest of too many whose peers have not registered.
     case tooManyStrangers
     case tooManyConnections
@@ -50,9 +67,9 @@ struct ConnectionTable: Sendable {
     case peerSentTooMuch(bytes: UInt64, allowed: UInt64)
   }
 
-  struct Closing: Hashable, Sendable {
-    let connection: ID
-    let reason: Reason
+  package struct Closing: Hashable, Sendable {
+    package let connection: ID
+    package let reason: Reason
   }
 
   private enum Standing { case silent, heard, registered, closing }
@@ -72,7 +89,7 @@ struct ConnectionTable: Sendable {
     var underWay: UInt64 = 0
   }
 
-  let limits: Limits
+  package let limits: Limits
   private var connections: [ID: Connection] = [:]
   /// Those whose peers have not registered.
   private var strangers: Set<ID> = []
@@ -87,18 +104,18 @@ struct ConnectionTable: Sendable {
   private var rotation: [ID] = []
   private var rotationStart = 0
 
-  init(limits: Limits = Limits()) { self.limits = limits }
+  package init(limits: Limits = Limits()) { self.limits = limits }
 
   /// Connections that are open and stay so.
-  var openCount: Int { strangers.count + registeredCount }
+  package var openCount: Int { strangers.count + registeredCount }
   /// Those of them whose peers have not registered.
-  var strangerCount: Int { strangers.count }
+  package var strangerCount: Int { strangers.count }
   /// Connections that were accepted so far.
-  var acceptedCount: UInt64 { accepted }
-  var isEmpty: Bool { connections.isEmpty }
+  package var acceptedCount: UInt64 { accepted }
+  package var isEmpty: Bool { connections.isEmpty }
 
   /// A connection was accepted. Says which have to go for it.
-  mutating func accept(_ id: ID) -> [Closing] {
+  package mutating func accept(_ id: ID) -> [Closing] {
     remove(id)
     accepted += 1
     connections[id] = Connection(order: accepted)
@@ -117,7 +134,7 @@ struct ConnectionTable: Sendable {
   }
 
   /// A connection has ended.
-  mutating func remove(_ id: ID) {
+  package mutating func remove(_ id: ID) {
     guard let connection = connections.removeValue(forKey: id) else { return }
     strangers.remove(id)
     if connection.standing == .registered { registeredCount -= 1 }
@@ -125,7 +142,7 @@ struct ConnectionTable: Sendable {
   }
 
   /// A whole message from a peer was delivered over a connection.
-  mutating func deliver(_ bytes: UInt64, from peer: UInt64?, over id: ID) {
+  package mutating func deliver(_ bytes: UInt64, from peer: UInt64?, over id: ID) {
     guard var connection = connections[id] else { return }
     connection.delivered += bytes
     if let peer, connection.peer != peer {
@@ -142,12 +159,12 @@ struct ConnectionTable: Sendable {
   }
 
   /// Sets what every peer may have under way; nil for strangers.
-  mutating func setAllowances(_ allowance: (UInt64) -> Int?) {
+  package mutating func setAllowances(_ allowance: (UInt64) -> Int?) {
     for peer in Array(connectionOfPeer.keys) { set(allowance(peer), for: peer) }
   }
 
   /// Sets what a peer may have under way; nil for a stranger.
-  mutating func set(_ allowance: Int?, for peer: UInt64) {
+  package mutating func set(_ allowance: Int?, for peer: UInt64) {
     guard let id = connectionOfPeer[peer], var connection = connections[id], connection.standing != .closing
     else { return }
     let isNew = connection.standing != .registered && allowance != nil
@@ -162,7 +179,7 @@ struct ConnectionTable: Sendable {
   /// Looks at all strangers, and at `registered` registered connections in turn.
   /// - Parameter received: bytes that the system has received over a connection; nil when it does not know.
   ///   To be asked after everything that was delivered has been told.
-  mutating func check(registered: Int, received: (ID) -> UInt64?) -> [Closing] {
+  package mutating func check(registered: Int, received: (ID) -> UInt64?) -> [Closing] {
     var closings: [Closing] = []
     var small: [(id: ID, bytes: UInt64, order: UInt64)] = []
     for id in Array(strangers) {

@@ -24,7 +24,7 @@ public struct CurveKey: Hashable, Sendable {
   }
 
   /// Takes 32 bytes; nil when there are more or fewer.
-  init?(bytes: [UInt8]) {
+  package init?(bytes: [UInt8]) {
     guard bytes.count == CurveKey.byteCount else { return nil }
     var text = [CChar](repeating: 0, count: CurveKey.textLength + 1)
     guard zmq_z85_encode(&text, bytes, bytes.count) != nil else { return nil }

@@ -11,26 +11,26 @@ import Wire
 /// | 4 | routing id | user id |
 /// | 5 | mechanism | metadata |
 /// | 6 | for CURVE: the client's public key, 32 bytes | – |
-struct ZAPRequest: Hashable, Sendable {
+package struct ZAPRequest: Hashable, Sendable {
   /// Frames that are kept of a request; one more than it should have, so that too many are noticed.
-  static let framesKept = 8
+  package static let framesKept = 8
   /// Longest request id that is sent back.
-  static let requestID_bytes = 255
+  package static let requestID_bytes = 255
 
   /// What is answered, and why.
-  enum Verdict: Hashable, Sendable {
+  package enum Verdict: Hashable, Sendable {
     case allowed(user: String)
     case unknownKey(CurveKey, address: String)
     case malformed(String)
   }
 
-  let requestID: [UInt8]
-  let verdict: Verdict
+  package let requestID: [UInt8]
+  package let verdict: Verdict
 
   /// Judges a request.
   ///
   /// - Parameter users: for each key that may connect (as bytes), a name without spaces.
-  init(frames: [[UInt8]], domain: String, users: [[UInt8]: String]) {
+  package init(frames: [[UInt8]], domain: String, users: [[UInt8]: String]) {
     let requestID = frames.count > 1 ? frames[1] : []
     self.requestID = requestID.count <= ZAPRequest.requestID_bytes ? requestID : []
     verdict = ZAPRequest.judge(frames, domain: domain, users: users)
@@ -48,7 +48,7 @@ struct ZAPRequest: Hashable, Sendable {
     return .unknownKey(key, address: address)
   }
 
-  var reply: [[UInt8]] {
+  package var reply: [[UInt8]] {
     let (status, text, user) =
       switch verdict {
       case .allowed(let user): ("200", "OK", user)

@@ -15,7 +15,7 @@ extension Commands {
       let json = try #require(
         try JSONSerialization.jsonObject(with: Data(shown.output.utf8)) as? [String: Any])
       #expect(
-        (json["authorizedWorkers"] as? [[String: String]])?.compactMap { $0["name"] } == ["worker", "b"])
+        (json["authorized_workers"] as? [[String: String]])?.compactMap { $0["name"] } == ["worker", "b"])
       let text = try await CommandRun.run(["keys", "show", folder("k")], in: folder)
       let key = try #require(json["coordinator"] as? String)
       #expect(text.output.contains(key))

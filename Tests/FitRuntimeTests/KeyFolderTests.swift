@@ -1,9 +1,8 @@
+import FitRuntime
 import Foundation
 import TestKit
 import Testing
 import ZeroMQTransport
-
-@testable import FitRuntime
 
 @Suite("Key folders")
 struct KeyFolderTests {

@@ -28,15 +28,15 @@ public final class HostileTCP: @unchecked Sendable {
       Glibc.close(descriptor)
       throw TestKitError("can't connect to \(endpoint): \(reason)")
     }
-    var patience = timeval(tv_sec: 5, tv_usec: 0)
-    for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+    for (option, seconds) in [(SO_RCVTIMEO, 5), (SO_SNDTIMEO, 2)] {
+      var patience = timeval(tv_sec: seconds, tv_usec: 0)
       setsockopt(descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
     }
   }
 
   deinit { Glibc.close(descriptor) }
 
-  /// Sends bytes; false when the other side has ended the connection or takes nothing for 5 s.
+  /// Sends bytes; false when the other side has ended the connection or takes nothing for 2 s.
   @discardableResult public func send(_ bytes: [UInt8]) -> Bool {
     var sent = 0
     while sent < bytes.count {

@@ -1,7 +1,6 @@
 import TestKit
 import Testing
-
-@testable import ZeroMQTransport
+import ZeroMQTransport
 
 @Suite("Which connections have to go")
 struct ConnectionTableTests {

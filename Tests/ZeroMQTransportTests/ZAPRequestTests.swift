@@ -1,7 +1,6 @@
 import TestKit
 import Testing
-
-@testable import ZeroMQTransport
+import ZeroMQTransport
 
 @Suite("The authenticator's answers")
 struct ZAPRequestTests {
