@@ -15,6 +15,10 @@ final class Exchange {
   private(set) var rounds = 0
   /// Messages and errors of other peers.
   private(set) var others: [CoordinatorSocket.Incoming] = []
+  /// Answers that could not be sent.
+  private(set) var unsent = 0
+  /// How many results others sent, for any thread to read.
+  let results = Atomic64()
   private(set) var refusals: [ConnectionRefusal] = []
   private(set) var notes: [String] = []
   /// Most resident memory beyond the start, and most descriptors, while running.
@@ -53,13 +57,16 @@ final class Exchange {
         case .message(let peer, let message) where message.run == honestRun:
           registered[peer] = 0
           toAnswer.append((peer, message))
-        case .message(let peer, _):
+        case .message(let peer, let message):
+          if message.kind == .result { results.add(1) }
           if let allowance = registersOthers { registered[peer] = allowance }
           keep(incoming)
         default: keep(incoming)
         }
       }
-      for (peer, message) in toAnswer { _ = try coordinator.send(message, to: peer) }
+      for (peer, message) in toAnswer {
+        if try !coordinator.send(message, to: peer) { unsent += 1 }
+      }
       var answered = 0
       _ = try worker.drain { incoming in
         switch incoming {
@@ -86,7 +93,12 @@ final class Exchange {
   func expectAlive(_ more: Int = 100, sourceLocation: SourceLocation = #_sourceLocation) throws {
     let goal = rounds + more
     let isAlive = try run(within: 20) { rounds >= goal }
-    #expect(isAlive, "\(goal - rounds) of \(more) answers are missing", sourceLocation: sourceLocation)
+    #expect(
+      isAlive,
+      """
+      \(goal - rounds) of \(more) answers are missing; \(unsent) could not be sent; \(others.count) other messages; \
+      refusals \(refusals); notes \(notes); \(coordinator.connectionStatistics)
+      """, sourceLocation: sourceLocation)
   }
 
   private func keep(_ incoming: CoordinatorSocket.Incoming) {
