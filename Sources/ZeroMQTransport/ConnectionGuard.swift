@@ -44,19 +44,9 @@ final class ConnectionGuard: Sendable {
     thread.join()
   }
 
-  /// Tells which messages were delivered over which connections.
-  func deliver(_ deliveries: [ConnectionTable.ID: Delivery]) {
-    state.withLock { state in
-      for (id, delivery) in deliveries {
-        state.table.deliver(delivery.bytes, from: delivery.peer, over: id)
-      }
-    }
-  }
-
-  /// Messages that came over one connection.
-  struct Delivery {
-    var peer: UInt64?
-    var bytes: UInt64 = 0
+  /// Tells that a message was delivered over a connection.
+  func deliver(_ bytes: UInt64, from peer: UInt64?, over id: ConnectionTable.ID) {
+    state.withLock { $0.table.deliver(bytes, from: peer, over: id) }
   }
 
   func set(_ allowance: Int?, for peer: UInt64) {

@@ -89,11 +89,21 @@ package struct ConnectionTable: Sendable {
     var underWay: UInt64 = 0
   }
 
+  private struct Early {
+    var peer: UInt64?
+    var bytes: UInt64 = 0
+    var allowance: Int?
+  }
+
   package let limits: Limits
+  private static let mostEarly = 1024
   private var connections: [ID: Connection] = [:]
   /// Those whose peers have not registered.
   private var strangers: Set<ID> = []
   private var registeredCount = 0
+  /// What was delivered over connections whose acceptance has not been told yet: messages and news about
+  /// connections come over different ways.
+  private var early: [ID: Early] = [:]
   /// The connection of each peer that has been heard.
   private var connectionOfPeer: [UInt64: ID] = [:]
   private var accepted: UInt64 = 0
@@ -121,6 +131,11 @@ package struct ConnectionTable: Sendable {
     connections[id] = Connection(order: accepted)
     strangers.insert(id)
     queue.append((id, accepted))
+    // Bounded, because it can also be the last word of a connection that had this descriptor before.
+    if let before = early.removeValue(forKey: id) {
+      deliver(min(before.bytes, limits.stranger_bytes), from: before.peer, over: id)
+      if let peer = before.peer { set(before.allowance, for: peer) }
+    }
     trimQueue()
     var closings: [Closing] = []
     while strangerCount > limits.strangers {
@@ -136,6 +151,7 @@ package struct ConnectionTable: Sendable {
   /// A connection has ended.
   package mutating func remove(_ id: ID) {
     guard let connection = connections.removeValue(forKey: id) else { return }
+    early.removeValue(forKey: id)
     strangers.remove(id)
     if connection.standing == .registered { registeredCount -= 1 }
     if let peer = connection.peer, connectionOfPeer[peer] == id { connectionOfPeer.removeValue(forKey: peer) }
@@ -143,7 +159,12 @@ package struct ConnectionTable: Sendable {
 
   /// A whole message from a peer was delivered over a connection.
   package mutating func deliver(_ bytes: UInt64, from peer: UInt64?, over id: ID) {
-    guard var connection = connections[id] else { return }
+    guard var connection = connections[id] else {
+      if early.count >= ConnectionTable.mostEarly { early = [:] }
+      early[id, default: Early()].bytes += bytes
+      early[id]?.peer = peer
+      return
+    }
     connection.delivered += bytes
     if let peer, connection.peer != peer {
       // A late message of a connection that had this descriptor before can be taken for one of the newcomer's:
@@ -161,10 +182,14 @@ package struct ConnectionTable: Sendable {
   /// Sets what every peer may have under way; nil for strangers.
   package mutating func setAllowances(_ allowance: (UInt64) -> Int?) {
     for peer in Array(connectionOfPeer.keys) { set(allowance(peer), for: peer) }
+    for (id, before) in early { early[id]?.allowance = before.peer.flatMap(allowance) }
   }
 
   /// Sets what a peer may have under way; nil for a stranger.
   package mutating func set(_ allowance: Int?, for peer: UInt64) {
+    if connectionOfPeer[peer] == nil, let id = early.first(where: { $0.value.peer == peer })?.key {
+      early[id]?.allowance = allowance
+    }
     guard let id = connectionOfPeer[peer], var connection = connections[id], connection.standing != .closing
     else { return }
     let isNew = connection.standing != .registered && allowance != nil

@@ -107,8 +107,6 @@ public final class CoordinatorSocket {
   ///
   /// - Parameter bulkLimit: bytes of bulk that a peer may send in one message now.
   public func drain(bulkLimit: (Peer) -> Int, _ body: (Incoming) -> Void) throws -> Bool {
-    var deliveries: [ConnectionTable.ID: ConnectionGuard.Delivery] = [:]
-    defer { if !deliveries.isEmpty { connectionGuard?.deliver(deliveries) } }
     var emptyDoors = 0
     for _ in 0..<TransportLimits.messagesPerTurn {
       var incoming: Incoming?
@@ -120,9 +118,10 @@ public final class CoordinatorSocket {
         ) { received in
           bytesReceived += received.traffic.payloadBytes
           let peer = received.frames.first.flatMap(door.peer)
-          if let descriptor = received.descriptor {
+          // Told before anybody acts on the message: the peer may send more in answer to that.
+          if let connectionGuard, let descriptor = received.descriptor {
             let id = ConnectionTable.ID(door: door.number, descriptor: descriptor)
-            deliveries[id, default: ConnectionGuard.Delivery()].add(received, from: peer, over: door)
+            connectionGuard.deliver(door.wireBytes(received), from: peer, over: id)
           }
           guard let peer else { return }
           incoming = accept(received.frames, count: received.frameCount, from: peer, bulkLimit: bulkLimit)
@@ -205,16 +204,4 @@ public final class CoordinatorSocket {
 
   /// Ends the authenticator, to prove that nobody is let in without it.
   package func stopAuthenticator() { authenticator?.stop() }
-}
-
-extension ConnectionGuard.Delivery {
-  /// Counts a message. The routing id in front of it is no part of what came.
-  fileprivate mutating func add(_ received: Socket.Received, from peer: UInt64?, over door: Door) {
-    var identity = Traffic()
-    identity.add(frameBytes: received.frames.first?.count ?? 0)
-    self.peer = peer ?? self.peer
-    bytes +=
-      received.traffic.wireBytes(encrypted: door.isEncrypted)
-      - identity.wireBytes(encrypted: door.isEncrypted)
-  }
 }

@@ -38,6 +38,13 @@ final class Door {
     return UInt64(number) << 32 | UInt64(id)
   }
 
+  /// Bytes of a message on the wire. The routing id in front of it is no part of what came.
+  func wireBytes(_ received: Socket.Received) -> UInt64 {
+    var identity = Traffic()
+    identity.add(frameBytes: received.frames.first?.count ?? 0)
+    return received.traffic.wireBytes(encrypted: isEncrypted) - identity.wireBytes(encrypted: isEncrypted)
+  }
+
   /// Sends the parts of a message without waiting; false when the peer can't be reached or takes no more.
   func send(_ encoded: EncodedMessage, shared: [SharedFrame]?, to peer: UInt64) throws -> Bool {
     var identity: [UInt8] = [0]

@@ -41,8 +41,9 @@ public struct ConnectionRefusal: Error, Hashable, Sendable {
     case keysWanted
     /// The worker has keys, and the endpoint takes none.
     case keysNotWanted
-    /// The coordinator breaks off the handshake again and again: with keys, most likely because the worker has
-    /// another public key of the coordinator than the coordinator's. That is all that a client is told.
+    /// The coordinator breaks off the handshake again and again, and a client is told no more: with keys, most likely
+    /// because the worker has another public key of the coordinator than the coordinator's. When only one side has
+    /// keys this may come first, too, before an attempt shows it.
     case handshakeBroken
     /// What answers does not speak the protocol.
     case notZeroMQ
@@ -76,9 +77,10 @@ public struct ConnectionRefusal: Error, Hashable, Sendable {
     case .handshakeBroken:
       message =
         security == nil
-        ? "what answers at \(endpoint) breaks off every handshake: is it an isomix coordinator?"
+        ? "what answers at \(endpoint) breaks off every handshake: is it an isomix coordinator, and does it want "
+          + "keys (--keys DIR)?"
         : "what answers at \(endpoint) breaks off every handshake: is coordinator.public in the key folder the key "
-          + "of this coordinator?"
+          + "of this coordinator, and does it use keys there?"
     case .notZeroMQ:
       message = "what answers at \(endpoint) does not speak isomix's protocol: is the port right?"
     }

@@ -92,10 +92,15 @@ final class Socket {
     // libzmq takes a pointer even for an empty frame.
     var nothing: UInt8 = 0
     let flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)
-    let sent =
-      bytes.isEmpty
-      ? zmq_send(pointer, &nothing, 0, flags) : zmq_send(pointer, bytes.baseAddress, bytes.count, flags)
-    return sent < 0 ? zmq_errno() : 0
+    while true {
+      let sent =
+        bytes.isEmpty
+        ? zmq_send(pointer, &nothing, 0, flags) : zmq_send(pointer, bytes.baseAddress, bytes.count, flags)
+      if sent >= 0 { return 0 }
+      // A signal in the middle of a message is no reason to break it off.
+      let number = zmq_errno()
+      if number != EINTR { return number }
+    }
   }
 
   /// Sends a frame that several peers get, sharing its memory.
@@ -104,8 +109,9 @@ final class Socket {
     zmq_msg_init(&message)
     guard zmq_msg_copy(&message, frame.message) == 0 else { return zmq_errno() }
     let flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)
-    if zmq_msg_send(&message, pointer, flags) < 0 {
+    while zmq_msg_send(&message, pointer, flags) < 0 {
       let number = zmq_errno()
+      if number == EINTR { continue }
       zmq_msg_close(&message)
       return number
     }
@@ -141,12 +147,17 @@ final class Socket {
     while true {
       let message = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
       zmq_msg_init(message)
-      guard zmq_msg_recv(message, pointer, ZMQ_DONTWAIT) >= 0 else {
-        let number = zmq_errno()
+      var number: Int32 = 0
+      repeat {
+        number = zmq_msg_recv(message, pointer, ZMQ_DONTWAIT) >= 0 ? 0 : zmq_errno()
+        // A signal in the middle of a message must not lose its beginning.
+      } while number == EINTR
+      guard number == 0 else {
         zmq_msg_close(message)
         message.deallocate()
-        if number == EAGAIN || number == EINTR { return false }
-        throw TransportError.last("can't receive")
+        if number == EAGAIN, received.frameCount == 0 { return false }
+        throw TransportError(
+          message: "can't receive: \(String(cString: zmq_strerror(number)))", number: number)
       }
       let more = zmq_msg_more(message) != 0
       received.frameCount += 1

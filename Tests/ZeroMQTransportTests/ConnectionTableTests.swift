@@ -91,6 +91,21 @@ struct ConnectionTableTests {
     #expect(check(&table, [1: 10_000, 2: 1500]) == [1, 2])
   }
 
+  @Test("a message may come before the news of its connection")
+  func early() {
+    var table = ConnectionTable(limits: Self.limits)
+    table.deliver(50, from: 5, over: id(1))
+    table.set(20_000, for: 5)
+    #expect(table.isEmpty)
+    #expect(table.accept(id(1)).isEmpty)
+    #expect(check(&table, [1: 25_050]) == [])
+    #expect(check(&table, [1: 25_051]) == [1])
+    // What came long before does not count for more than a stranger may send.
+    table.deliver(1 << 40, from: 6, over: id(2))
+    #expect(table.accept(id(2)).isEmpty)
+    #expect(check(&table, [2: 2001]) == [2])
+  }
+
   @Test("a descriptor that is used again starts anew")
   func usedAgain() {
     var table = table(accepting: 1...1)
