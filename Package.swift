@@ -41,7 +41,7 @@ let package = Package(
     .target(name: "Wire"),
     .target(name: "Coordination", dependencies: ["Wire", "NumericsKit"]),
     .target(name: "Simulation", dependencies: ["Coordination", "Wire", "NumericsKit"]),
-    .target(name: "ZeroMQTransport", dependencies: ["Wire", "CZeroMQ"]),
+    .target(name: "ZeroMQTransport", dependencies: ["Wire", "CZeroMQ", "CPlatform"]),
 
     // Results and services.
     .target(name: "Reporting", dependencies: ["Inference", "Mixtures", "NumericsKit"]),
@@ -60,7 +60,7 @@ let package = Package(
       ]),
 
     // Tests.
-    .target(name: "TestKit", dependencies: ["NumericsKit"], path: "Tests/TestKit"),
+    .target(name: "TestKit", dependencies: ["NumericsKit", "CZeroMQ"], path: "Tests/TestKit"),
     .testTarget(name: "TestKitTests", dependencies: ["TestKit"]),
     .testTarget(name: "NumericsKitTests", dependencies: ["NumericsKit", "TestKit"]),
     .testTarget(name: "MixturesTests", dependencies: ["Mixtures", "TestKit"]),
@@ -74,7 +74,9 @@ let package = Package(
     .testTarget(name: "ZeroMQTransportTests", dependencies: ["ZeroMQTransport", "CZeroMQ", "TestKit"]),
     .testTarget(
       name: "FitRuntimeTests",
-      dependencies: ["FitRuntime", "Inference", "Mixtures", "NumericsKit", "Reporting", "TestKit"]),
+      dependencies: [
+        "FitRuntime", "Inference", "Mixtures", "NumericsKit", "Reporting", "TestKit", "ZeroMQTransport",
+      ]),
     .testTarget(
       name: "CommandTests",
       dependencies: [

@@ -1,14 +1,20 @@
 #define _GNU_SOURCE
 #include "isomix_platform.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
+#include <malloc.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 int isomix_set_parent_death_signal(int signal) {
@@ -76,3 +82,49 @@ int isomix_available_cores(void) {
   int count = CPU_COUNT(&set);
   return count > 0 ? count : 1;
 }
+
+int64_t isomix_tcp_bytes_received(int descriptor) {
+  struct tcp_info information;
+  memset(&information, 0, sizeof information);
+  socklen_t size = sizeof information;
+  if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &information, &size) != 0) return -1;
+  if (size < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof information.tcpi_bytes_received) {
+    errno = ENOSYS;
+    return -1;
+  }
+  return (int64_t)information.tcpi_bytes_received;
+}
+
+int isomix_peer_address(int descriptor, char *text, size_t size) {
+  struct sockaddr_storage address;
+  socklen_t length = sizeof address;
+  if (getpeername(descriptor, (struct sockaddr *)&address, &length) != 0) return -1;
+  char host[INET6_ADDRSTRLEN];
+  if (address.ss_family == AF_INET) {
+    const struct sockaddr_in *four = (const struct sockaddr_in *)&address;
+    if (inet_ntop(AF_INET, &four->sin_addr, host, sizeof host) == NULL) return -1;
+    snprintf(text, size, "%s:%u", host, (unsigned)ntohs(four->sin_port));
+    return 0;
+  }
+  if (address.ss_family == AF_INET6) {
+    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&address;
+    const int mapped = IN6_IS_ADDR_V4MAPPED(&six->sin6_addr);
+    const void *bytes = mapped ? (const void *)&six->sin6_addr.s6_addr[12] : (const void *)&six->sin6_addr;
+    if (inet_ntop(mapped ? AF_INET : AF_INET6, bytes, host, sizeof host) == NULL) return -1;
+    snprintf(text, size, mapped ? "%s:%u" : "[%s]:%u", host, (unsigned)ntohs(six->sin6_port));
+    return 0;
+  }
+  errno = EAFNOSUPPORT;
+  return -1;
+}
+
+int isomix_shut_down_connection(int descriptor) {
+  // The close that follows resets the connection, so that nothing of it stays behind in the system.
+  const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+  (void)setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  return shutdown(descriptor, SHUT_RDWR);
+}
+
+void isomix_trim_memory(void) { malloc_trim(0); }
+
+int isomix_open_wake_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }

@@ -113,6 +113,11 @@ public struct Coordinator: Sendable {
     return record.assignments.map { $0.width * 8 }.max() ?? 0
   }
 
+  /// Bytes of results that a peer may have on their way: for all its assignments. Nil for a stranger.
+  public func resultBytes(for peer: PeerID) -> Int? {
+    workers[peer]?.assignments.reduce(0) { $0 + $1.width * 8 }
+  }
+
   /// The session that a peer's messages carry; nil before it has registered.
   package func session(of peer: PeerID) -> UInt32? { workers[peer]?.session }
 

@@ -37,21 +37,26 @@ final class DistributedRunner: JobRunner {
   /// - Parameters:
   ///   - localWorkers: worker processes to start on this machine; 0 for remote ones only.
   ///   - listen: endpoints for remote workers.
+  ///   - security: keys; with them every tcp endpoint is encrypted.
   init(
     configuration: Coordinator.Configuration, localWorkers: Int, threads: Int, listen: [String],
-    interruption: Interruption, log: @escaping (LogLevel, String) -> Void
+    security: CoordinatorSecurity? = nil, interruption: Interruption,
+    log: @escaping (LogLevel, String) -> Void
   ) throws {
     machine = Coordinator(configuration: configuration)
     self.interruption = interruption
     self.log = log
-    socket = try CoordinatorSocket(TransportContext())
-    poller = Poller([.socket(socket.pollHandle), .descriptor(interruption.descriptor)])
+    socket = try CoordinatorSocket(TransportContext(), security: security)
+    poller = Poller([.descriptor(interruption.descriptor)] + socket.pollHandles.map { .socket($0) })
     children = try LocalWorkers()
     takesRemoteWorkers = !listen.isEmpty
     nextTick = Clock.now
     nextHangCheck = nextTick
     do {
-      for endpoint in listen { endpoints.append(try socket.bind(endpoint)) }
+      for endpoint in listen {
+        let encrypted = security != nil && endpoint.hasPrefix("tcp://")
+        endpoints.append(try socket.bind(endpoint, encrypted: encrypted))
+      }
       if localWorkers > 0 {
         let folder = try SocketFolder()
         socketFolder = folder
@@ -77,14 +82,17 @@ final class DistributedRunner: JobRunner {
   /// Waits for something to happen and lets the machine act on it.
   private func turn() throws {
     let ready = try poller.wait(timeout_ms: DistributedRunner.turn_ms)
-    if ready[0] { try receive() }
-    if ready[1] { try interruption.check() }
+    if ready.dropFirst().contains(true) { try receive() }
+    if ready[0] { try interruption.check() }
     if childrenEnded { try reapChildren() }
     let now = Clock.now
     if nextTick <= now {
       nextTick = now.adding(milliseconds: DistributedRunner.turn_ms)
       try lookAfterChildren(now: now)
       try handle(.tick)
+      for note in socket.guardConnections(allowance: { machine.resultBytes(for: PeerID(number: $0)) }) {
+        log(.warning, note)
+      }
     }
   }
 
@@ -154,7 +162,8 @@ final class DistributedRunner: JobRunner {
     for action in machine.handle(event, now: Clock.now) {
       switch action {
       case .send(let peer, let message):
-        if try !socket.send(message, to: peer.number) { unreachable.append(peer) }
+        let allowance = machine.resultBytes(for: peer)
+        if try !socket.send(message, to: peer.number, allowance: allowance) { unreachable.append(peer) }
       case .completed(let sums): completed = sums
       case .failed(let error): failure = failure ?? error
       case .log(let level, let text):

@@ -21,7 +21,8 @@ public enum Endpoint {
     if endpoint.hasPrefix("ipc://") { return true }
     let host = Endpoint.host(endpoint)
     let parts = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
-    return host == "localhost" || host == "[::1]" || (parts.count == 4 && parts[0] == 127 && !parts.contains(nil))
+    return host == "localhost" || host == "[::1]"
+      || (parts.count == 4 && parts[0] == 127 && !parts.contains(nil))
   }
 
   private static func host(_ endpoint: String) -> String {

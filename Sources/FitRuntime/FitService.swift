@@ -8,6 +8,7 @@ import NumericsKit
 import Reporting
 import Specification
 import Wire
+import ZeroMQTransport
 
 /// Runs a fit from its spec to its results.
 public final class FitService {
@@ -20,6 +21,8 @@ public final class FitService {
     public var threads = 1
     public var listen: [String] = []
     public var insecure = false
+    /// The key folder: with it every tcp endpoint is encrypted, and takes known workers only.
+    public var keys: String?
     public var mixedNumerics = false
     public var workerTimeout_s = 60.0
     /// After how much silence a worker is lost.
@@ -50,6 +53,7 @@ public final class FitService {
   private let interruption: Interruption
   private let identity: Identity
   private var warnings: [String] = []
+  private var security: CoordinatorSecurity?
 
   /// Prepares this process: signals first, before any thread is started.
   public init(_ options: Options) throws {
@@ -177,16 +181,26 @@ public final class FitService {
   }
 
   private func checkEndpoints() throws {
-    for endpoint in options.listen {
-      try Endpoint.check(endpoint)
-      if Endpoint.isLocal(endpoint) { continue }
-      guard options.insecure else {
+    if let keys = options.keys {
+      guard options.listen.contains(where: { $0.hasPrefix("tcp://") }) else {
         throw RuntimeError(
-          "\(endpoint) can be reached from other machines, and connections are not encrypted yet: "
-            + "give --insecure to accept that on a network that you trust, or listen on 127.0.0.1",
+          "--keys is for tcp endpoints: give --listen tcp://HOST:PORT, or leave --keys away",
           exitCode: ExitCode.usage)
       }
-      warnings.append("\(endpoint) takes workers from other machines without authentication (--insecure)")
+      security = try KeyFolder.coordinator(keys)
+    }
+    for endpoint in options.listen {
+      try Endpoint.check(endpoint)
+      if Endpoint.isLocal(endpoint) || security != nil { continue }
+      guard options.insecure else {
+        throw RuntimeError(
+          "\(endpoint) can be reached from other machines: give --keys DIR (made by `isomix keys new DIR`) to encrypt "
+            + "connections and to take known workers only, listen on 127.0.0.1, or give --insecure on a network where "
+            + "you trust everybody",
+          exitCode: ExitCode.usage)
+      }
+      warnings.append(
+        "\(endpoint) takes workers from other machines without encryption and authentication (--insecure)")
     }
     if options.workers == 0, options.listen.isEmpty {
       throw RuntimeError(
@@ -242,14 +256,16 @@ public final class FitService {
     }
     let runner = try DistributedRunner(
       configuration: configuration, localWorkers: local, threads: options.threads,
-      listen: options.listen, interruption: interruption, log: note)
+      listen: options.listen, security: security, interruption: interruption, log: note)
     if !options.listen.isEmpty {
       let endpoints = runner.endpoints.map(Endpoint.advertised)
       try folder.write(
         json: Rendezvous(
           run: configuration.run.description, endpoints: endpoints, host: identity.host,
           processID: Int(getpid()), version: Identity.version), to: Rendezvous.fileName)
-      progress.note("workers can join with: isomix worker --connect \(endpoints.joined(separator: " or "))")
+      progress.note(
+        "workers can join with: isomix worker --connect \(endpoints.joined(separator: " or "))"
+          + (security == nil ? "" : " --keys DIR"))
     }
     return runner
   }

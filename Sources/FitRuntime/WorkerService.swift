@@ -25,12 +25,17 @@ public struct WorkerService {
     public var parent: Int?
     /// Seconds to look for a coordinator, at the start and when it is gone.
     public var wait_s: Double
+    /// Keys for an encrypted endpoint.
+    public var security: WorkerSecurity?
 
-    public init(target: Target, threads: Int, parent: Int?, wait_s: Double) {
+    public init(
+      target: Target, threads: Int, parent: Int?, wait_s: Double, security: WorkerSecurity? = nil
+    ) {
       self.target = target
       self.threads = threads
       self.parent = parent
       self.wait_s = wait_s
+      self.security = security
     }
   }
 
@@ -151,6 +156,12 @@ private final class WorkerLoop {
       case .message(let message): events.append(.received(message))
       case .part: events.append(.heard)
       case .malformed(let error): events.append(.malformed(error))
+      case .refused(let refusal):
+        if refusal.isFinal {
+          events.append(.notAuthorised(refusal.message))
+        } else {
+          say(refusal.message)
+        }
       }
     }
     for event in events { try handle(event) }
@@ -174,6 +185,7 @@ private final class WorkerLoop {
 
   /// Opens a fresh connection; what is still on its way over the old one is let go.
   private func connect() throws {
+    socket?.close(linger_ms: 0)
     socket = nil
     poller = Poller([.descriptor(signals.descriptor)])
     let endpoint: String
@@ -184,9 +196,9 @@ private final class WorkerLoop {
       guard let found = try? Rendezvous.read(path) else { return }
       endpoint = found
     }
-    let socket = try WorkerSocket(context, endpoint: endpoint)
+    let socket = try WorkerSocket(context, endpoint: endpoint, security: options.security)
     self.socket = socket
-    poller = Poller([.descriptor(signals.descriptor), .socket(socket.pollHandle)])
+    poller = Poller([.descriptor(signals.descriptor)] + socket.pollHandles.map { .socket($0) })
   }
 
   private func prepare(_ bytes: [UInt8]) -> WorkerEvent {

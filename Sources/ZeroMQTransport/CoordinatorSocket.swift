@@ -2,11 +2,14 @@ import CZeroMQ
 import Glibc
 import Wire
 
-/// The coordinator's end: a ROUTER that workers connect to.
+/// The coordinator's end: ROUTER sockets that workers connect to.
+///
+/// There are up to two of them, called doors: a plain one, and with keys an encrypted one (CURVE), which lets in
+/// only workers whose keys are authorized. Both look like one to the caller.
 ///
 /// Belongs to the thread that made it.
 public final class CoordinatorSocket {
-  /// A peer as this socket numbers it: the routing id that libzmq gave it.
+  /// A peer as this socket numbers it: the door in the high 32 bits, libzmq's routing id in the low ones.
   public typealias Peer = UInt64
 
   /// What came in.
@@ -19,56 +22,127 @@ public final class CoordinatorSocket {
     case malformed(Peer, WireError)
   }
 
-  private let socket: Socket
+  private let context: TransportContext
+  private let doors: [Door]
+  private let authenticator: Authenticator?
+  private var connectionGuard: ConnectionGuard?
+  private var monitors: [SocketMonitor] = []
+  private var nextDoor = 0
+  private var notes = NoteLimiter()
   private var assemblers: [Peer: MessageAssembler] = [:]
   private var dropped: Set<Peer> = []
   /// The same peers, oldest first.
   private var droppedOrder: [Peer] = []
-  private var sharedBulk: (bytes: [UInt8], frames: [SharedFrame])?
+  private var sharedBulk = SharedBulk()
   public private(set) var bytesSent: UInt64 = 0
   public private(set) var bytesReceived: UInt64 = 0
 
-  public init(_ context: TransportContext) throws {
-    socket = try Socket(context, type: ZMQ_ROUTER)
-    try socket.set(ZMQ_ROUTER_MANDATORY, 1)
+  /// Opens the doors; with keys, the authenticator answers before this returns.
+  public init(_ context: TransportContext, security: CoordinatorSecurity? = nil) throws {
+    self.context = context
+    let plain = try Door(context, number: 0, keys: nil)
+    guard let security else {
+      (doors, authenticator) = ([plain], nil)
+      return
+    }
+    let authenticator = try Authenticator(context, workers: security.workers)
+    do {
+      doors = [plain, try Door(context, number: 1, keys: security.keys)]
+    } catch {
+      authenticator.stop()
+      throw error
+    }
+    self.authenticator = authenticator
+  }
+
+  deinit {
+    // The I/O thread tells the monitors what happens: they end first, then who reads them, then the doors.
+    for monitor in monitors { monitor.stop() }
+    connectionGuard?.stop()
+    for door in doors { door.socket.close() }
+    authenticator?.stop()
   }
 
   /// Listens on an endpoint and returns it with the port that the system chose.
   ///
+  /// - Parameter encrypted: whether workers need keys there.
   /// - Throws: ``TransportError``; a path too long for a socket is named as such.
-  public func bind(_ endpoint: String) throws -> String {
+  public func bind(_ endpoint: String, encrypted: Bool = false) throws -> String {
     if endpoint.hasPrefix("ipc://"), endpoint.utf8.count - 6 > TransportLimits.ipcPath_bytes {
       throw TransportError(
         message: "the socket path \(endpoint.dropFirst(6)) is over \(TransportLimits.ipcPath_bytes) bytes: "
           + "set TMPDIR to a shorter path", number: ENAMETOOLONG)
     }
-    try socket.bind(endpoint)
-    return try socket.lastEndpoint()
+    guard let door = doors.first(where: { $0.isEncrypted == encrypted }) else {
+      throw TransportError(
+        message: "can't listen on \(endpoint) with encryption: there are no keys", number: EINVAL)
+    }
+    if endpoint.hasPrefix("tcp://") { try startGuard() }
+    try door.socket.bind(endpoint)
+    return try door.socket.lastEndpoint()
   }
 
-  /// For `poll`.
-  public var pollHandle: UnsafeMutableRawPointer { socket.pointer }
+  private func startGuard() throws {
+    guard connectionGuard == nil else { return }
+    let guarding = try ConnectionGuard(limits: CoordinatorSocket.connectionLimits())
+    let monitors = try doors.map { try SocketMonitor($0.socket, context: context) }
+    self.monitors = monitors
+    try guarding.start(monitors: monitors)
+    connectionGuard = guarding
+  }
 
-  /// Reads what has arrived, up to a limit a turn; returns whether there may be more.
+  /// As many connections as there are descriptors to spare: libzmq ends the process or spins when they run out.
+  private static func connectionLimits() -> ConnectionTable.Limits {
+    var limits = ConnectionTable.Limits()
+    var descriptors = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &descriptors) == 0 else { return limits }
+    let spare = Int(clamping: descriptors.rlim_cur) - TransportLimits.reservedDescriptors
+    limits.connections = max(16, min(limits.connections, spare / 2))
+    limits.strangers = max(8, min(limits.strangers, limits.connections / 2))
+    return limits
+  }
+
+  /// For `poll`: something can be read when any of them is readable.
+  public var pollHandles: [UnsafeMutableRawPointer] { doors.map(\.socket.pointer) }
+
+  /// Reads what has arrived, up to a limit a turn, from the doors in turn; returns whether there may be more.
   ///
   /// - Parameter bulkLimit: bytes of bulk that a peer may send in one message now.
   public func drain(bulkLimit: (Peer) -> Int, _ body: (Incoming) -> Void) throws -> Bool {
+    var emptyDoors = 0
     for _ in 0..<TransportLimits.messagesPerTurn {
       var incoming: Incoming?
-      let received = try socket.receive(
-        { frames, count in incoming = accept(frames, count: count, bulkLimit: bulkLimit) },
-        keeping: WireLimits.framesPerMessage + 1)
-      guard received else { return false }
+      while emptyDoors < doors.count {
+        let door = doors[nextDoor]
+        nextDoor = (nextDoor + 1) % doors.count
+        let isReceived = try door.socket.receive(
+          keeping: WireLimits.framesPerMessage + 1, withDescriptor: connectionGuard != nil
+        ) { received in
+          bytesReceived += received.traffic.payloadBytes
+          let peer = received.frames.first.flatMap(door.peer)
+          // Told before anybody acts on the message: the peer may send more in answer to that.
+          if let connectionGuard, let descriptor = received.descriptor {
+            let id = ConnectionTable.ID(door: door.number, descriptor: descriptor)
+            connectionGuard.deliver(door.wireBytes(received), from: peer, over: id)
+          }
+          guard let peer else { return }
+          incoming = accept(received.frames, count: received.frameCount, from: peer, bulkLimit: bulkLimit)
+        }
+        if isReceived {
+          emptyDoors = 0
+          break
+        }
+        emptyDoors += 1
+      }
+      guard emptyDoors < doors.count else { return false }
       if let incoming { body(incoming) }
     }
     return true
   }
 
-  private func accept(_ frames: [UnsafeRawBufferPointer], count: Int, bulkLimit: (Peer) -> Int) -> Incoming? {
-    bytesReceived += frames.reduce(0) { $0 + UInt64($1.count) }
-    // libzmq's own routing ids are a zero byte and a 32-bit number; only a foreign program sets another.
-    guard let identity = frames.first, identity.count == 5, identity[0] == 0 else { return nil }
-    let peer = Peer(UInt32(bigEndian: identity.loadUnaligned(fromByteOffset: 1, as: UInt32.self)))
+  private func accept(
+    _ frames: [UnsafeRawBufferPointer], count: Int, from peer: Peer, bulkLimit: (Peer) -> Int
+  ) -> Incoming? {
     guard !dropped.contains(peer) else { return nil }
     do throws(WireError) {
       guard count == WireLimits.framesPerMessage + 1 else {
@@ -90,6 +164,7 @@ public final class CoordinatorSocket {
   /// Takes nothing more from a peer and forgets its stream.
   public func drop(_ peer: Peer) {
     assemblers.removeValue(forKey: peer)
+    connectionGuard?.set(nil, for: peer)
     guard dropped.insert(peer).inserted else { return }
     droppedOrder.append(peer)
     if droppedOrder.count > WireLimits.peers { dropped.remove(droppedOrder.removeFirst()) }
@@ -97,55 +172,39 @@ public final class CoordinatorSocket {
 
   /// Sends a message without waiting. A bulk that is the same array as the one before is not copied again.
   ///
+  /// - Parameter allowance: bytes of results that the peer may send from now on, when the message changes that:
+  ///   set before the message leaves, so that no answer can be faster.
   /// - Returns: false when the peer can't be reached or does not take what is sent.
-  public func send(_ message: Message, to peer: Peer) throws -> Bool {
+  public func send(_ message: Message, to peer: Peer, allowance: Int? = nil) throws -> Bool {
+    guard let door = doors.first(where: { $0.number == Int(peer >> 32) }) else { return false }
+    if let allowance { connectionGuard?.set(allowance, for: peer) }
     let encoded = message.encoded()
-    let shared = try frames(of: encoded.bulk)
-    for part in 0..<encoded.partCount {
-      var identity: [UInt8] = [0]
-      withUnsafeBytes(of: UInt32(truncatingIfNeeded: peer).bigEndian) { identity.append(contentsOf: $0) }
-      guard identity.withUnsafeBytes({ socket.send($0, more: true) }) == 0 else { return false }
-      let header = encoded.header(part: part).encoded()
-      let body = part == 0 ? encoded.body : []
-      var status = header.withUnsafeBytes { socket.send($0, more: true) }
-      if status == 0 { status = body.withUnsafeBytes { socket.send($0, more: true) } }
-      if status == 0 {
-        if let shared {
-          status = socket.send(shared[part], more: false)
-        } else {
-          status = encoded.bulk.withUnsafeBytes { bytes in
-            socket.send(UnsafeRawBufferPointer(rebasing: bytes[encoded.bulkRange(part: part)]), more: false)
-          }
-        }
-      }
-      guard status == 0 else { return false }
-    }
+    guard try door.send(encoded, shared: sharedBulk.frames(of: encoded.bulk), to: peer) else { return false }
     bytesSent += UInt64(encoded.byteCount)
     return true
   }
 
-  /// The bulk's frames in shared memory when it is large enough for that to pay.
-  private func frames(of bulk: [UInt8]) throws -> [SharedFrame]? {
-    guard bulk.count > CoordinatorSocket.sharedFrom_bytes else { return nil }
-    if let sharedBulk, sharedBulk.bytes.count == bulk.count, CoordinatorSocket.same(sharedBulk.bytes, bulk) {
-      return sharedBulk.frames
-    }
-    var frames: [SharedFrame] = []
-    try bulk.withUnsafeBytes { bytes in
-      for first in stride(from: 0, to: bytes.count, by: WireLimits.frameBytes) {
-        let end = min(first + WireLimits.frameBytes, bytes.count)
-        frames.append(try SharedFrame(UnsafeRawBufferPointer(rebasing: bytes[first..<end])))
-      }
-    }
-    sharedBulk = (bulk, frames)
-    return frames
+  /// Tells the connection guard what each peer may have under way, and returns what it has to say for the log, a few
+  /// sentences a minute. To be called every 100 ms or so.
+  ///
+  /// The guard closes connections that sent more than they may: a peer whose messages nobody waits for can't fill
+  /// the memory with them.
+  ///
+  /// - Parameter allowance: bytes of results that a peer may have under way: for all its assignments that it has not
+  ///   answered, also those that nobody waits for any more. Nil for a stranger; peers that were welcomed are none.
+  public func guardConnections(allowance: (Peer) -> Int?) -> [String] {
+    let mine = connectionGuard?.update(allowance) ?? []
+    let theirs = authenticator?.takeNotes() ?? []
+    return notes.admit(mine + theirs, now_ms: MonotonicTime.now_ms)
   }
 
-  /// Whether two arrays are the same storage (holding one of them keeps it alive and unchanged).
-  private static func same(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-    left.withUnsafeBytes { left in right.withUnsafeBytes { left.baseAddress == $0.baseAddress } }
+  /// What the doors have seen.
+  public var connectionStatistics: ConnectionStatistics {
+    var statistics = connectionGuard?.statistics ?? ConnectionStatistics()
+    statistics.refusedKeys = authenticator?.refusedCount ?? 0
+    return statistics
   }
 
-  /// Smaller bulks are copied: that is cheaper than reference counting.
-  private static let sharedFrom_bytes = 4096
+  /// Ends the authenticator, to prove that nobody is let in without it.
+  package func stopAuthenticator() { authenticator?.stop() }
 }

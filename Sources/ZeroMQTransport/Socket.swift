@@ -19,6 +19,7 @@ public final class TransportContext: Sendable {
 final class Socket {
   let context: TransportContext
   let pointer: UnsafeMutableRawPointer
+  private var isClosed = false
 
   init(_ context: TransportContext, type: Int32) throws {
     guard let pointer = zmq_socket(context.pointer, type) else {
@@ -27,9 +28,10 @@ final class Socket {
     self.context = context
     self.pointer = pointer
     try set(ZMQ_LINGER, TransportLimits.linger_ms)
-    try set(ZMQ_SNDHWM, TransportLimits.highWaterMark_messages)
-    try set(ZMQ_RCVHWM, TransportLimits.highWaterMark_messages)
+    try set(ZMQ_SNDHWM, TransportLimits.sendQueue_messages)
+    try set(ZMQ_RCVHWM, TransportLimits.receiveQueue_messages)
     try set(ZMQ_HANDSHAKE_IVL, TransportLimits.handshake_ms)
+    try set(ZMQ_BACKLOG, TransportLimits.backlog_connections)
     try set(ZMQ_TCP_MAXRT, TransportLimits.tcpRetransmission_ms)
     try set(ZMQ_TCP_KEEPALIVE, 1)
     try set(ZMQ_RECONNECT_IVL, TransportLimits.reconnectMinimum_ms)
@@ -37,13 +39,26 @@ final class Socket {
     try set(ZMQ_HEARTBEAT_IVL, TransportLimits.heartbeatInterval_ms)
     try set(ZMQ_HEARTBEAT_TIMEOUT, TransportLimits.heartbeatTimeout_ms)
     try set(ZMQ_IPV6, 1)
-    var largest = Int64(WireLimits.frameBytes)
+    var largest = Int64(WireLimits.frameBytes + TransportLimits.encryptionOverhead_bytes)
     guard zmq_setsockopt(pointer, ZMQ_MAXMSGSIZE, &largest, MemoryLayout<Int64>.size) == 0 else {
       throw TransportError.last("can't limit the size of frames")
     }
   }
 
-  deinit { zmq_close(pointer) }
+  deinit { close() }
+
+  /// Closes the socket; using it afterwards is an error of this program that libzmq reports.
+  func close() {
+    guard !isClosed else { return }
+    isClosed = true
+    zmq_close(pointer)
+  }
+
+  func set(_ option: Int32, text: String) throws {
+    guard zmq_setsockopt(pointer, option, text, text.utf8.count) == 0 else {
+      throw TransportError.last("can't set socket option \(option)")
+    }
+  }
 
   func set(_ option: Int32, _ value: Int32) throws {
     var value = value
@@ -77,10 +92,15 @@ final class Socket {
     // libzmq takes a pointer even for an empty frame.
     var nothing: UInt8 = 0
     let flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)
-    let sent =
-      bytes.isEmpty
-      ? zmq_send(pointer, &nothing, 0, flags) : zmq_send(pointer, bytes.baseAddress, bytes.count, flags)
-    return sent < 0 ? zmq_errno() : 0
+    while true {
+      let sent =
+        bytes.isEmpty
+        ? zmq_send(pointer, &nothing, 0, flags) : zmq_send(pointer, bytes.baseAddress, bytes.count, flags)
+      if sent >= 0 { return 0 }
+      // A signal in the middle of a message is no reason to break it off.
+      let number = zmq_errno()
+      if number != EINTR { return number }
+    }
   }
 
   /// Sends a frame that several peers get, sharing its memory.
@@ -89,20 +109,32 @@ final class Socket {
     zmq_msg_init(&message)
     guard zmq_msg_copy(&message, frame.message) == 0 else { return zmq_errno() }
     let flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)
-    if zmq_msg_send(&message, pointer, flags) < 0 {
+    while zmq_msg_send(&message, pointer, flags) < 0 {
       let number = zmq_errno()
+      if number == EINTR { continue }
       zmq_msg_close(&message)
       return number
     }
     return 0
   }
 
-  /// Receives all frames of one physical message without waiting; nil when there is none.
+  /// One physical message as it came.
+  struct Received {
+    /// The frames that were kept; valid only during the call that they are handed to.
+    var frames: [UnsafeRawBufferPointer]
+    /// How many frames came, kept or not.
+    var frameCount: Int
+    /// Bytes and number of the frames that came, by their size on the wire: those of at most 255 bytes, and
+    /// longer ones.
+    var traffic = Traffic()
+    /// The descriptor of the connection that it came over, if that was asked for and is known.
+    var descriptor: Int32?
+  }
+
+  /// Receives all frames of one physical message without waiting; false when there is none.
   ///
   /// Frames over the fixed count are read, to keep the stream in step, but only counted.
-  func receive(_ body: (_ frames: [UnsafeRawBufferPointer], _ frameCount: Int) -> Void, keeping kept: Int)
-    throws -> Bool
-  {
+  func receive(keeping kept: Int, withDescriptor: Bool = false, _ body: (Received) -> Void) throws -> Bool {
     var messages: [UnsafeMutablePointer<zmq_msg_t>] = []
     messages.reserveCapacity(kept)
     defer {
@@ -111,20 +143,30 @@ final class Socket {
         message.deallocate()
       }
     }
-    var count = 0
+    var received = Received(frames: [], frameCount: 0)
     while true {
       let message = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
       zmq_msg_init(message)
-      guard zmq_msg_recv(message, pointer, ZMQ_DONTWAIT) >= 0 else {
-        let number = zmq_errno()
+      var number: Int32 = 0
+      repeat {
+        number = zmq_msg_recv(message, pointer, ZMQ_DONTWAIT) >= 0 ? 0 : zmq_errno()
+        // A signal in the middle of a message must not lose its beginning.
+      } while number == EINTR
+      guard number == 0 else {
         zmq_msg_close(message)
         message.deallocate()
-        if number == EAGAIN || number == EINTR { return false }
-        throw TransportError.last("can't receive")
+        if number == EAGAIN, received.frameCount == 0 { return false }
+        throw TransportError(
+          message: "can't receive: \(String(cString: zmq_strerror(number)))", number: number)
       }
       let more = zmq_msg_more(message) != 0
-      count += 1
-      if count <= kept {
+      received.frameCount += 1
+      received.traffic.add(frameBytes: zmq_msg_size(message))
+      if !more, withDescriptor {
+        let descriptor = zmq_msg_get(message, ZMQ_SRCFD)
+        received.descriptor = descriptor >= 0 ? descriptor : nil
+      }
+      if received.frameCount <= kept {
         messages.append(message)
       } else {
         zmq_msg_close(message)
@@ -132,8 +174,10 @@ final class Socket {
       }
       if !more { break }
     }
-    let frames = messages.map { UnsafeRawBufferPointer(start: zmq_msg_data($0), count: zmq_msg_size($0)) }
-    body(frames, count)
+    received.frames = messages.map {
+      UnsafeRawBufferPointer(start: zmq_msg_data($0), count: zmq_msg_size($0))
+    }
+    body(received)
     return true
   }
 }
@@ -148,8 +192,8 @@ final class SharedFrame {
       message.deallocate()
       throw TransportError.last("can't make a frame of \(bytes.count) bytes")
     }
-    if let target = zmq_msg_data(message), bytes.count > 0 {
-      target.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
+    if let target = zmq_msg_data(message), let source = bytes.baseAddress {
+      target.copyMemory(from: source, byteCount: bytes.count)
     }
   }
 

@@ -15,6 +15,7 @@ struct FitCommand: ParsableCommand {
         isomix fit flights.yaml --output out --set mixture.components=20 --seed 7
         isomix fit flights.yaml --output out --resume
         isomix fit flights.yaml --output out --workers 0 --listen tcp://127.0.0.1:5555
+        isomix fit flights.yaml --output out --listen tcp://0.0.0.0:5555 --keys ~/isomix-keys
       """)
 
   @Argument(help: "The spec (YAML).", completion: .file(extensions: ["yaml", "yml"]))
@@ -27,6 +28,11 @@ struct FitCommand: ParsableCommand {
 
   @Option(help: "Take remote workers at ENDPOINT, for example tcp://127.0.0.1:5555; repeatable.")
   var listen: [String] = []
+
+  @Option(
+    help: "Key folder (see `isomix keys`): encrypt tcp endpoints, and take workers with known keys only.",
+    completion: .directory)
+  var keys: String?
 
   @Flag(help: "Allow --listen on addresses that other machines can reach, without authentication.")
   var insecure = false
@@ -80,6 +86,7 @@ struct FitCommand: ParsableCommand {
       options.threads = workers.threads
       options.listen = listen
       options.insecure = insecure
+      options.keys = keys
       options.mixedNumerics = mixedNumerics
       options.workerTimeout_s = workerTimeout
       options.silenceTimeout_s = silenceTimeout

@@ -14,11 +14,12 @@ struct Isomix: ParsableCommand {
         isomix sample out --draws 1000 > draws.csv
 
       Exit codes: 0 done, 64 usage, 65 bad data or spec, 66 no such input, 69 no workers or a peer lost, \
-      70 internal, 73 cannot write, 75 interrupted (resumable).
+      70 internal, 73 cannot write, 75 interrupted (resumable), 77 not authorised.
       """,
     version: Identity.version,
     subcommands: [
-      FitCommand.self, WorkerCommand.self, SampleCommand.self, DataCommand.self, SimulateCommand.self,
+      FitCommand.self, WorkerCommand.self, SampleCommand.self, DataCommand.self, KeysCommand.self,
+      SimulateCommand.self,
       BenchCommand.self,
     ])
 }

@@ -12,6 +12,7 @@ struct WorkerCommand: ParsableCommand {
       EXAMPLE
         isomix worker --connect tcp://127.0.0.1:5555 --threads 2
         isomix worker --rendezvous out/rendezvous.json
+        isomix worker --connect tcp://node7:5555 --keys ~/isomix-keys
       """)
 
   @Option(help: "The fit's endpoint, as its --listen says.")
@@ -23,6 +24,13 @@ struct WorkerCommand: ParsableCommand {
   @Option(
     help: "Seconds to wait for the fit: at the start, and when it is gone and may be resumed; then exit 69.")
   var wait: Double = 300
+
+  @Option(
+    help: "Key folder (see `isomix keys`), for a fit that was started with --keys.", completion: .directory)
+  var keys: String?
+
+  @Option(help: "Which of the folder's workers this is: NAME.secret.")
+  var keyName: String = "worker"
 
   @Option(help: "Compute threads.")
   var threads: Int = 1
@@ -43,8 +51,10 @@ struct WorkerCommand: ParsableCommand {
       if let connect { try Endpoint.check(connect) }
       if let rendezvous { try Rendezvous.await(rendezvous, wait_s: wait) }
       let target = connect.map { WorkerService.Target.endpoint($0) } ?? .rendezvous(rendezvous ?? "")
+      let security = try keys.map { try KeyFolder.worker($0, name: keyName) }
       let code = try WorkerService.run(
-        WorkerService.Options(target: target, threads: threads, parent: parentProcess, wait_s: wait))
+        WorkerService.Options(
+          target: target, threads: threads, parent: parentProcess, wait_s: wait, security: security))
       if code != 0 { throw ExitCode(code) }
     }
   }

@@ -2,6 +2,9 @@
 #ifndef ISOMIX_PLATFORM_H
 #define ISOMIX_PLATFORM_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 // Asks the kernel to send `signal` to this process when its parent dies. Returns 0, or -1 with errno.
 int isomix_set_parent_death_signal(int signal);
 
@@ -22,5 +25,23 @@ void isomix_name_thread(const char *name);
 
 // Cores that this process may use (its CPU affinity), at least 1.
 int isomix_available_cores(void);
+
+// Bytes that a TCP connection has received since it was made, read by the program or not; -1 with errno when the
+// descriptor is no TCP connection (any more).
+int64_t isomix_tcp_bytes_received(int descriptor);
+
+// Writes the address of a TCP connection's other end ("10.0.0.7:4242", "[fe80::1]:4242") and returns 0, or -1
+// with errno. `size` should be at least 64.
+int isomix_peer_address(int descriptor, char *text, size_t size);
+
+// Ends a connection in both directions; its owner sees the end and closes it. Returns 0, or -1 with errno.
+int isomix_shut_down_connection(int descriptor);
+
+// Gives memory that the allocator holds but nobody uses back to the system.
+void isomix_trim_memory(void);
+
+// A pipe to wake a thread that polls: ends[0] to poll and read, ends[1] to write; neither blocks. Returns 0, or -1
+// with errno.
+int isomix_open_wake_pipe(int ends[2]);
 
 #endif
