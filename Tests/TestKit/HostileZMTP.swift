@@ -59,5 +59,23 @@ public final class HostileZMTP: Sendable {
     return sent
   }
 
+  /// Receives the frames of the next message; nil when the connection ends or nothing comes for 5 s. Commands
+  /// (heartbeats) are passed over.
+  public func receive() -> [[UInt8]]? {
+    var frames: [[UInt8]] = []
+    while let head = connection.receive(2) {
+      var count = Int(head[1])
+      if head[0] & 2 != 0 {
+        guard let rest = connection.receive(7) else { return nil }
+        count = ([head[1]] + rest).reduce(0) { $0 << 8 | Int($1) }
+      }
+      guard count <= 1 << 20, let frame = connection.receive(count) else { return nil }
+      if head[0] & 4 != 0 { continue }
+      frames.append(frame)
+      if head[0] & 1 == 0 { return frames }
+    }
+    return nil
+  }
+
   public var isEnded: Bool { connection.isEnded }
 }
