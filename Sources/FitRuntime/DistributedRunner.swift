@@ -60,7 +60,7 @@ final class DistributedRunner: JobRunner {
       if localWorkers > 0 {
         let folder = try SocketFolder()
         socketFolder = folder
-        let endpoint = try socket.bind("ipc://\(folder.path)/coordinator")
+        let endpoint = try socket.bindForChildren("ipc://\(folder.path)/coordinator")
         try children.start(count: localWorkers, endpoint: endpoint, threads: threads)
       }
     } catch {
@@ -115,13 +115,25 @@ final class DistributedRunner: JobRunner {
     var events: [CoordinatorEvent] = []
     _ = try socket.drain(bulkLimit: bulkLimit(of:)) { incoming in
       switch incoming {
-      case .message(let peer, let message): events.append(.received(PeerID(number: peer), message))
+      case .message(let peer, let message):
+        events.append(.received(PeerID(number: peer), checked(message, from: peer)))
       case .part(let peer): events.append(.heard(PeerID(number: peer)))
       case .unwanted(let peer): events.append(.unwanted(PeerID(number: peer)))
       case .malformed(let peer, let error): events.append(.malformed(PeerID(number: peer), error))
       }
     }
     for event in events { try handle(event) }
+  }
+
+  /// What a child process says of itself and its data ends the run: nobody else may claim to be one.
+  private func checked(_ message: Message, from peer: UInt64) -> Message {
+    guard case .hello(var hello) = message.content, hello.isLocalChild, !socket.isChild(peer) else {
+      return message
+    }
+    hello.isLocalChild = false
+    var checked = message
+    checked.content = .hello(hello)
+    return checked
   }
 
   private func bulkLimit(of peer: UInt64) -> Int { machine.bulkLimit(for: PeerID(number: peer)) }

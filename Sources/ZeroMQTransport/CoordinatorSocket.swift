@@ -4,8 +4,9 @@ import Wire
 
 /// The coordinator's end: ROUTER sockets that workers connect to.
 ///
-/// There are up to two of them, called doors: a plain one, and with keys an encrypted one (CURVE), which lets in
-/// only workers whose keys are authorized. Both look like one to the caller.
+/// There are up to three of them, called doors: a plain one; one for the coordinator's own child processes, so that
+/// nobody else can pass for one; and with keys an encrypted one (CURVE), which lets in only workers whose keys are
+/// authorized. They look like one to the caller.
 ///
 /// Belongs to the thread that made it.
 public final class CoordinatorSocket {
@@ -41,13 +42,14 @@ public final class CoordinatorSocket {
   public init(_ context: TransportContext, security: CoordinatorSecurity? = nil) throws {
     self.context = context
     let plain = try Door(context, number: 0, keys: nil)
+    let local = try Door(context, number: Door.localNumber, keys: nil)
     guard let security else {
-      (doors, authenticator) = ([plain], nil)
+      (doors, authenticator) = ([plain, local], nil)
       return
     }
     let authenticator = try Authenticator(context, workers: security.workers)
     do {
-      doors = [plain, try Door(context, number: 1, keys: security.keys)]
+      doors = [plain, try Door(context, number: 1, keys: security.keys), local]
     } catch {
       authenticator.stop()
       throw error
@@ -68,16 +70,31 @@ public final class CoordinatorSocket {
   /// - Parameter encrypted: whether workers need keys there.
   /// - Throws: ``TransportError``; a path too long for a socket is named as such.
   public func bind(_ endpoint: String, encrypted: Bool = false) throws -> String {
+    guard let door = doors.first(where: { $0.isEncrypted == encrypted && !$0.isLocal }) else {
+      throw TransportError(
+        message: "can't listen on \(endpoint) with encryption: there are no keys", number: EINVAL)
+    }
+    if endpoint.hasPrefix("tcp://") { try startGuard() }
+    return try bind(endpoint, at: door)
+  }
+
+  /// Listens for the coordinator's own child processes, at an ipc endpoint that only this user can reach.
+  public func bindForChildren(_ endpoint: String) throws -> String {
+    guard endpoint.hasPrefix("ipc://"), let door = doors.first(where: \.isLocal) else {
+      throw TransportError(message: "\(endpoint) is no place for child processes", number: EINVAL)
+    }
+    return try bind(endpoint, at: door)
+  }
+
+  /// Whether a peer has come through the door of child processes.
+  public func isChild(_ peer: Peer) -> Bool { Int(peer >> 32) == Door.localNumber }
+
+  private func bind(_ endpoint: String, at door: Door) throws -> String {
     if endpoint.hasPrefix("ipc://"), endpoint.utf8.count - 6 > TransportLimits.ipcPath_bytes {
       throw TransportError(
         message: "the socket path \(endpoint.dropFirst(6)) is over \(TransportLimits.ipcPath_bytes) bytes: "
           + "set TMPDIR to a shorter path", number: ENAMETOOLONG)
     }
-    guard let door = doors.first(where: { $0.isEncrypted == encrypted }) else {
-      throw TransportError(
-        message: "can't listen on \(endpoint) with encryption: there are no keys", number: EINVAL)
-    }
-    if endpoint.hasPrefix("tcp://") { try startGuard() }
     try door.socket.bind(endpoint)
     return try door.socket.lastEndpoint()
   }
@@ -85,7 +102,8 @@ public final class CoordinatorSocket {
   private func startGuard() throws {
     guard connectionGuard == nil else { return }
     let guarding = try ConnectionGuard(limits: CoordinatorSocket.connectionLimits())
-    let monitors = try doors.map { try SocketMonitor($0.socket, context: context) }
+    // In the order of the doors' numbers.
+    let monitors = try doors.filter { !$0.isLocal }.map { try SocketMonitor($0.socket, context: context) }
     self.monitors = monitors
     try guarding.start(monitors: monitors)
     connectionGuard = guarding
@@ -121,7 +139,7 @@ public final class CoordinatorSocket {
           bytesReceived += received.traffic.payloadBytes
           let peer = received.frames.first.flatMap(door.peer)
           // Told before anybody acts on the message: the peer may send more in answer to that.
-          if let connectionGuard, let descriptor = received.descriptor {
+          if let connectionGuard, !door.isLocal, let descriptor = received.descriptor {
             let id = ConnectionTable.ID(door: door.number, descriptor: descriptor)
             connectionGuard.deliver(door.wireBytes(received), from: peer, over: id)
           }

@@ -8,6 +8,9 @@ final class Door {
   /// In the high 32 bits of the numbers of its peers.
   let number: Int
   let isEncrypted: Bool
+  /// The door of processes that the coordinator has started itself.
+  static let localNumber = 2
+  var isLocal: Bool { number == Door.localNumber }
 
   /// - Parameter keys: for an encrypted door; its authenticator has to answer already.
   init(_ context: TransportContext, number: Int, keys: CurveKeyPair?) throws {
