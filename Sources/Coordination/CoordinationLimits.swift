@@ -38,6 +38,10 @@ public enum CoordinationLimits {
   public static let settledPieces = 4_096
   /// Times that an unknown peer is asked to register before it is taken for a stranger.
   public static let invitations = 64
+  /// Times that a peer may register over one connection: workers make a new one each time.
+  public static let registrationsPerConnection = 16
+  /// Times in a row that work does not reach a worker before it is lost.
+  public static let missedInARow = 3
   /// Assignments that a worker has at most, so that the next one waits at the worker and not the worker for it.
   public static let assignmentsInFlight = 2
   /// Assignments that a worker takes from its coordinator, at most.

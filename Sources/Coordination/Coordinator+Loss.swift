@@ -8,6 +8,8 @@ enum LossKind: Sendable, Equatable {
   case silent
   /// It answers, but its compute loop stands still.
   case stuck
+  /// Work does not reach it.
+  case deaf
   /// It said that it can't compute what it was given, with an exit code.
   case failed(Int32)
   /// It said something that no worker says.
@@ -32,7 +34,7 @@ extension Coordinator {
     var actions: [CoordinatorAction] = []
     let name = record.name
     switch kind {
-    case .left: actions = [.log(.info, "\(name) left: \(reason)")]
+    case .left: actions = [.log(.info, "\(name) left: \(reason)"), .drop(peer)]
     case .replaced: break
     case .declined:
       statistics.workersLost += record.phase == .ready ? 1 : 0
@@ -41,6 +43,8 @@ extension Coordinator {
       statistics.workersLost += 1
       let text = "lost \(name): \(reason).\(Coordinator.describe(held))"
       actions = [.log(.warning, text)]
+      // It says hello over another connection when it hears nothing.
+      if kind == .deaf { actions.append(.drop(peer)) }
       if kind == .violation {
         let goodbye = Goodbye(exitCode: ExitCode.unavailable, message: text)
         actions += [
@@ -132,6 +136,13 @@ extension Coordinator {
     // The job's state may have been lost with it.
     workers[peer]?.lastJob = 0
     for assignment in missing { _ = giveBack(assignment, of: peer) }
+    workers[peer]?.missed += 1
+    if record.missed + 1 >= CoordinationLimits.missedInARow {
+      // Each time it may have been sent the job's state: who reads nothing of it leaves all of them to this side.
+      return lose(
+        peer, .deaf, because: "work has not reached it \(CoordinationLimits.missedInARow) times in a row",
+        now: now)
+    }
     let text = "\(record.name) does not have assignment \(missing[0].number), nor has its result come"
     return [.log(.warning, "\(text): it is handed out again")] + dispatchToIdle(now: now)
   }

@@ -4,6 +4,7 @@ import Wire
 extension Coordinator {
   mutating func register(_ hello: Hello, at peer: PeerID, now: Instant) -> [CoordinatorAction] {
     var actions: [CoordinatorAction] = []
+    var registrations = 1
     // The same process once more: over the same connection, or over a new one after the old one broke.
     if let known = workers.keys.sorted().first(where: { workers[$0]?.hello.worker == hello.worker }),
       let record = workers[known]
@@ -11,7 +12,16 @@ extension Coordinator {
       // An older hello that comes late, or the same one twice, says nothing new.
       guard hello.incarnation > record.hello.incarnation else { return [] }
       actions += lose(known, .replaced, because: "it registers anew", now: now)
-      if known != peer { actions.append(.drop(known)) }
+      if known != peer {
+        actions.append(.drop(known))
+      } else {
+        // Each is answered with the set-up, which somebody who reads nothing leaves to this side to keep.
+        registrations = record.registrations + 1
+        guard registrations <= CoordinationLimits.registrationsPerConnection else {
+          let text = "\(record.name) registers again and again over one connection: it is turned away"
+          return actions + [.log(.warning, text), .drop(peer)]
+        }
+      }
     }
     if workers[peer] != nil {
       return actions
@@ -37,7 +47,8 @@ extension Coordinator {
             + "\(configuration.numerics)). Pin both with OPENBLAS_CORETYPE and GLIBC_TUNABLES, or start the "
             + "fit with --mixed-numerics to accept it", hello)
     }
-    let record = WorkerRecord(hello: hello, session: nextSession, now: now)
+    var record = WorkerRecord(hello: hello, session: nextSession, now: now)
+    record.registrations = registrations
     nextSession &+= 1
     workers[peer] = record
     job?.acquit(worker: hello.worker)

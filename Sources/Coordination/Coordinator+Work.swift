@@ -122,6 +122,7 @@ extension Coordinator {
           + "\(assignment.width)", now: now)
     }
     workers[peer]?.assignments.remove(at: place)
+    workers[peer]?.missed = 0
     workers[peer]?.progressedAt = now
     observe(result, assignment, of: peer)
     guard let running = job, running.number == assignment.job, let piece = running.pieces[assignment.piece]

@@ -18,6 +18,10 @@ struct WorkerRecord: Sendable {
   var progressedAt: Instant
   /// Assignments without a result, oldest first; also those that somebody else has answered meanwhile.
   var assignments: [Assignment] = []
+  /// How often it has registered over its connection.
+  var registrations = 1
+  /// How often in a row work did not reach it.
+  var missed = 0
   /// The last job whose state was sent to it.
   var lastJob: UInt64 = 0
   /// The job in which it has a home, and the home's number.

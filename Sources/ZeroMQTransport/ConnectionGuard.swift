@@ -53,6 +53,9 @@ final class ConnectionGuard: Sendable {
     state.withLock { $0.table.set(allowance, for: peer) }
   }
 
+  /// Ends a peer's connection in a moment.
+  func dismiss(_ peer: UInt64) { state.withLock { $0.table.dismiss(peer) } }
+
   /// Sets what each peer may have under way, and returns notes since the last call.
   func update(_ allowance: (UInt64) -> Int?) -> [String] {
     state.withLock { state in
@@ -78,14 +81,15 @@ final class ConnectionGuard: Sendable {
     var lastTrim_ms: Int64 = 0
     var isTrimDue = false
     while true {
-      let isIdle = state.withLock { $0.table.isEmpty } && !isTrimDue
-      guard let ready = try? poller.wait(timeout_ms: isIdle ? -1 : TransportLimits.guardTurn_ms) else {
-        return
-      }
+      let (isIdle, strangers) = state.withLock { ($0.table.isEmpty && !isTrimDue, $0.table.strangerCount) }
+      // A stranger may send as fast as it can, so few of them are looked at as often as possible.
+      let isQuick = (1...TransportLimits.strangersWatchedClosely).contains(strangers)
+      let turn_ms = isQuick ? TransportLimits.quickGuardTurn_ms : TransportLimits.guardTurn_ms
+      guard let ready = try? poller.wait(timeout_ms: isIdle ? -1 : turn_ms) else { return }
       if ready[0] { return }
       for (door, monitor) in monitors.enumerated() where ready[door + 1] { read(monitor, door: door) }
       let now_ms = MonotonicTime.now_ms
-      if now_ms - lastCheck_ms >= TransportLimits.guardTurn_ms {
+      if now_ms - lastCheck_ms >= turn_ms {
         lastCheck_ms = now_ms
         if check() { isTrimDue = true }
       }
@@ -134,7 +138,7 @@ final class ConnectionGuard: Sendable {
   private static func shutDown(_ closings: [ConnectionTable.Closing], _ state: inout State) {
     for closing in closings {
       state.statistics.count(closing.reason)
-      if state.notes.count < mostNotes {
+      if closing.reason != .dismissed, state.notes.count < mostNotes {
         state.notes.append(note(closing.reason, address: address(closing.connection.descriptor)))
       }
       _ = isomix_shut_down_connection(closing.connection.descriptor)
@@ -145,6 +149,7 @@ final class ConnectionGuard: Sendable {
     switch reason {
     case .tooManyStrangers:
       "closed a connection from \(address): too many that have not registered"
+    case .dismissed: "closed a connection from \(address), which was turned away"
     case .tooManyConnections: "closed a connection from \(address): there are too many"
     case .strangerSentTooMuch(let bytes):
       "closed a connection from \(address) that sent \(bytes / 1000) kB without registering"
@@ -182,6 +187,7 @@ public struct ConnectionStatistics: Hashable, Sendable {
   mutating func count(_ reason: ConnectionTable.Reason) {
     closedSinceTrim += 1
     switch reason {
+    case .dismissed: break
     case .tooManyStrangers, .tooManyConnections: closedAsTooMany += 1
     case .strangerSentTooMuch, .strangersSentTooMuch, .peerSentTooMuch: closedForExcess += 1
     }

@@ -43,10 +43,13 @@ package struct ConnectionTable: Sendable {
     package var slack_bytes: UInt64
     /// How much may be forgotten at once.
     package var settled_bytes: UInt64
+    /// How often a connection whose peer was turned away is still looked at before it is closed: about a second.
+    package var dismissal_checks: Int
 
     package init(
       strangers: Int = 512, connections: Int = 16_384, stranger_bytes: UInt64 = 64 << 10,
-      strangers_bytes: UInt64 = 1 << 20, slack_bytes: UInt64 = 1 << 20, settled_bytes: UInt64 = 4096
+      strangers_bytes: UInt64 = 1 << 20, slack_bytes: UInt64 = 1 << 20, settled_bytes: UInt64 = 4096,
+      dismissal_checks: Int = 400
     ) {
       self.strangers = strangers
       self.connections = connections
@@ -54,6 +57,7 @@ package struct ConnectionTable: Sendable {
       self.strangers_bytes = strangers_bytes
       self.slack_bytes = slack_bytes
       self.settled_bytes = settled_bytes
+      self.dismissal_checks = dismissal_checks
     }
   }
 
@@ -62,6 +66,8 @@ package struct ConnectionTable: Sendable {
     /// It is the oldest of too many whose peers have not registered.
     case tooManyStrangers
     case tooManyConnections
+    /// Its peer was turned away.
+    case dismissed
     case strangerSentTooMuch(bytes: UInt64)
     case strangersSentTooMuch(bytes: UInt64)
     case peerSentTooMuch(bytes: UInt64, allowed: UInt64)
@@ -113,6 +119,8 @@ package struct ConnectionTable: Sendable {
   /// Registered connections in the order in which they are looked at.
   private var rotation: [ID] = []
   private var rotationStart = 0
+  /// Connections of peers that were turned away, with the checks that are left to each.
+  private var dismissals: [(id: ID, order: UInt64, checks: Int)] = []
 
   package init(limits: Limits = Limits()) { self.limits = limits }
 
@@ -199,13 +207,33 @@ package struct ConnectionTable: Sendable {
     if isNew { rotation.append(id) }
   }
 
+  /// A peer was turned away: it is a stranger from now on, and its connection is closed after some more checks.
+  package mutating func dismiss(_ peer: UInt64) {
+    set(nil, for: peer)
+    guard let id = connectionOfPeer[peer], let connection = connections[id], connection.standing != .closing
+    else { return }
+    dismissals.append((id, connection.order, limits.dismissal_checks))
+  }
+
+  private mutating func closeDismissed() -> [Closing] {
+    guard !dismissals.isEmpty else { return [] }
+    for index in dismissals.indices { dismissals[index].checks -= 1 }
+    let due = dismissals.prefix { $0.checks <= 0 }
+    dismissals.removeFirst(due.count)
+    // A descriptor may have been used again meanwhile.
+    let open = due.filter { dismissed in
+      connections[dismissed.id].map { $0.order == dismissed.order && $0.standing != .closing } ?? false
+    }
+    return open.map { close($0.id, .dismissed) }
+  }
+
   /// Compares what connections have received with what they may, and says which have to go.
   ///
   /// Looks at all strangers, and at `registered` registered connections in turn.
   /// - Parameter received: bytes that the system has received over a connection; nil when it does not know.
   ///   To be asked after everything that was delivered has been told.
   package mutating func check(registered: Int, received: (ID) -> UInt64?) -> [Closing] {
-    var closings: [Closing] = []
+    var closings = closeDismissed()
     var small: [(id: ID, bytes: UInt64, order: UInt64)] = []
     for id in Array(strangers) {
       guard let underWay = measure(id, received) else { continue }

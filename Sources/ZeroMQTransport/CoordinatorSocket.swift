@@ -179,10 +179,11 @@ public final class CoordinatorSocket {
     }
   }
 
-  /// Takes nothing more from a peer and forgets its stream.
+  /// Takes nothing more from a peer, forgets its stream, and ends its connection when what was sent to it last has had
+  /// some time to leave: else what it does not read would be held for as long as it likes.
   public func drop(_ peer: Peer) {
     assemblers.removeValue(forKey: peer)
-    connectionGuard?.set(nil, for: peer)
+    connectionGuard?.dismiss(peer)
     guard dropped.insert(peer).inserted else { return }
     droppedOrder.append(peer)
     if droppedOrder.count > WireLimits.peers { dropped.remove(droppedOrder.removeFirst()) }

@@ -34,6 +34,9 @@ enum TransportLimits {
   static let authorizedKeys = 65_536
   /// How often connections are looked at. What a peer can send in this time is what it can exceed its allowance by.
   static let guardTurn_ms = 5
+  static let quickGuardTurn_ms = 1
+  /// Up to so many unregistered connections are looked at in quick turns.
+  static let strangersWatchedClosely = 32
   /// Registered connections looked at in one turn; they take turns. Unregistered ones are looked at every time.
   static let guardedPerTurn = 128
   /// How often unused memory is given back after connections were closed, at most.

@@ -200,6 +200,30 @@ struct RecoveryTests {
       bits(drain(peer1, &coordinator, again.work(for: peer1), at: .ms(grace + 5))) == bits(values.serial))
   }
 
+  @Test("a worker that work does not reach again and again is lost, and what it is sent is bounded")
+  func deafWorker() throws {
+    var (coordinator, work) = atWork(["node1", "node2"])
+    var now = 0
+    var states = 0
+    var actions: [CoordinatorAction] = []
+    for _ in 0..<20 {
+      now += CoordinationLimits.lostMessage_ms + 1
+      // The other one gets on, and has what it was given.
+      _ = coordinator.says(
+        peer2, .beat(Beat(progress: UInt64(now), isReady: true, isReceiving: true)), at: .ms(now))
+      actions += coordinator.says(peer1, .beat(Beat(progress: UInt64(now), isReady: true)), at: .ms(now))
+    }
+    states = actions.work(for: peer1).count { $0.state != nil }
+    #expect(states == CoordinationLimits.missedInARow - 1)
+    #expect(actions.warnings.contains { $0.contains("lost worker node1") && $0.contains("not reached it") })
+    #expect(actions.dropped.first == peer1 && actions.failures.isEmpty)
+    #expect(!coordinator.isRegistered(peer1) && coordinator.isRegistered(peer2))
+    #expect(work[peer1]?.isEmpty == false)
+    // It comes back over another connection.
+    coordinator.join(peer3, Examples.hello(host: "node1", incarnation: 2), at: .ms(now))
+    #expect(coordinator.isRegistered(peer3))
+  }
+
   @Test("a `ready` that got lost is noticed by the beats")
   func lostReady() {
     var coordinator = Coordinator(configuration: Examples.configuration())

@@ -77,6 +77,25 @@ struct StrangerTests {
     #expect(coordinator.handle(.unwanted(peer2), now: .ms(0)).isEmpty)
   }
 
+  @Test("who registers again and again over one connection is turned away")
+  func endlessHellos() {
+    var coordinator = Coordinator(configuration: Examples.configuration())
+    coordinator.join(peer1)
+    var welcomes = 0
+    var dropped = false
+    for incarnation in 1...100 where !dropped {
+      let actions = coordinator.join(peer2, Examples.hello(processID: 7, incarnation: incarnation))
+      welcomes += actions.sent.count { if case .welcome = $0.content { true } else { false } }
+      dropped = actions.dropped == [peer2]
+      #expect(actions.failures.isEmpty)
+    }
+    #expect(dropped && welcomes == CoordinationLimits.registrationsPerConnection)
+    #expect(coordinator.isRegistered(peer1) && !coordinator.isRegistered(peer2))
+    // Whoever has left says nothing more over its connection.
+    let leaving = coordinator.says(peer1, .goodbye(Goodbye(exitCode: 0, message: "")))
+    #expect(leaving.dropped == [peer1] && leaving.failures.isEmpty)
+  }
+
   @Test("who is invited again and again and does not register is dropped, and nobody fills the tables")
   func invitations() {
     var coordinator = Coordinator(configuration: Examples.configuration())

@@ -6,7 +6,7 @@ import ZeroMQTransport
 struct ConnectionTableTests {
   private static let limits = ConnectionTable.Limits(
     strangers: 4, connections: 6, stranger_bytes: 1000, strangers_bytes: 2500, slack_bytes: 5000,
-    settled_bytes: 100)
+    settled_bytes: 100, dismissal_checks: 5)
 
   private func id(_ number: Int32) -> ConnectionTable.ID { ConnectionTable.ID(door: 0, descriptor: number) }
 
@@ -77,6 +77,27 @@ struct ConnectionTableTests {
     table.deliver(20_000, from: 5, over: id(1))
     #expect(check(&table, [1: 45_100]) == [])
     #expect(check(&table, [1: 45_101]) == [1])
+  }
+
+  @Test("a peer that was turned away is a stranger, and its connection goes after some checks")
+  func dismissed() {
+    var table = table(accepting: 1...3)
+    for number in [1, 2, 3] as [Int32] {
+      table.deliver(50, from: UInt64(number), over: id(number))
+      table.set(0, for: UInt64(number))
+    }
+    table.dismiss(1)
+    table.dismiss(2)
+    table.dismiss(77)
+    #expect(table.strangerCount == 2)
+    // The second one is gone before, and somebody else has its descriptor.
+    table.remove(id(2))
+    #expect(table.accept(id(2)).isEmpty)
+    for _ in 1..<Self.limits.dismissal_checks { #expect(check(&table, [:]) == []) }
+    let closings = table.check(registered: 100) { _ in nil }
+    #expect(closings.map(\.connection) == [id(1)] && closings.map(\.reason) == [.dismissed])
+    for _ in 0..<10 { #expect(check(&table, [:]) == []) }
+    #expect(table.openCount == 2)
   }
 
   @Test("a smaller allowance counts at once, and none makes a stranger")
