@@ -30,6 +30,8 @@ public enum CoordinationLimits {
   /// at least so long.
   public static let stragglerFactor = 2.0
   public static let straggler_ms = 250
+  /// How long the next part of a long message may take: on a link of 10 kB/s.
+  public static let partInterval_ms = 15_000
   /// Workers that may be lost over one tile before it is given up.
   public static let deathsPerTile = 3
   /// Losses that a job remembers, at most.

@@ -118,6 +118,14 @@ public struct Worker: Sendable {
       guard session.isMine(message) else { return [] }
       heard(now: now, isPart: false)
     }
+    // Messages come one after the other: the long one that was on its way is complete.
+    if case .preparing(var session) = phase {
+      session.lastPart = nil
+      phase = .preparing(session)
+    } else if case .working(var session) = phase {
+      session.lastPart = nil
+      phase = .working(session)
+    }
     switch message.content {
     case .work(let work): return take(work)
     case .beat: return []
@@ -197,11 +205,11 @@ public struct Worker: Sendable {
     switch phase {
     case .preparing(var session):
       session.lastHeard = now
-      session.isReceiving = session.isReceiving || isPart
+      if isPart { session.lastPart = now }
       phase = .preparing(session)
     case .working(var session):
       session.lastHeard = now
-      session.isReceiving = session.isReceiving || isPart
+      if isPart { session.lastPart = now }
       phase = .working(session)
     case .greeting(var greeting):
       // A long welcome is on its way.
@@ -251,10 +259,9 @@ public struct Worker: Sendable {
     if session.lastHeard.adding(milliseconds: session.silenceLimit_ms) < now { return nil }
     guard session.lastBeat.adding(milliseconds: session.beatInterval_ms) <= now else { return [] }
     let beat = Beat(
-      progress: progress, isReady: isReady, isReceiving: session.isReceiving,
+      progress: progress, isReady: isReady, isReceiving: session.isReceiving(now: now),
       assignments: session.assignments.map(\.number))
     session.lastBeat = now
-    session.isReceiving = false
     return [.send(session.message(.beat(beat)))]
   }
 

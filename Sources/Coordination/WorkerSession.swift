@@ -10,8 +10,8 @@ struct WorkerSession: Sendable {
   let silenceLimit_ms: Int
   var lastHeard: Instant
   var lastBeat: Instant
-  /// Whether a part of a longer message came since the last beat.
-  var isReceiving = false
+  /// When the last part of a message came that is not complete yet.
+  var lastPart: Instant?
   /// The job whose state is known.
   var job: UInt64 = 0
   /// Assignments without an answer, in the order in which they are computed.
@@ -29,6 +29,11 @@ struct WorkerSession: Sendable {
     silenceLimit_ms = max(100, welcome.silenceLimit_ms)
     lastHeard = now
     lastBeat = now
+  }
+
+  /// Whether a long message is on its way: over a slow link a part takes longer than from one beat to the next.
+  func isReceiving(now: Instant) -> Bool {
+    lastPart.map { now <= $0.adding(milliseconds: CoordinationLimits.partInterval_ms) } ?? false
   }
 
   func isMine(_ message: Message) -> Bool {

@@ -216,7 +216,7 @@ public struct Beat: Hashable, Sendable {
   public var progress: UInt64
   /// Whether the worker's set-up is done.
   public var isReady: Bool
-  /// Whether a part of a longer message has come since the last beat.
+  /// Whether parts of a longer message have come, and more of them are on their way.
   public var isReceiving: Bool
   /// Assignments that the worker has and has not answered.
   public var assignments: [UInt64]

@@ -38,6 +38,30 @@ extension Commands {
       #expect(try await worker.finish(within: 30).exitCode == 0)
     }
 
+    /// A part of the state takes longer than from one beat to the next, and all of it longer than anybody waits for
+    /// an assignment that is not there.
+    @Test(.enabled(if: Soak.isWanted, Soak.reason))
+    func slowLinkDeliversALargeState() async throws {
+      let folder = try TemporaryFolder()
+      let spec = try NetworkFaults.largeState(in: folder)
+      let settings = setting("mixture.components=150", "inference.objective.draws=10")
+      let undisturbed = try await fit(spec, ["--workers", "1"] + settings, in: folder, output: "undisturbed")
+      let run = try CommandRun(
+        ["fit", spec, "--output", folder("out"), "--workers", "0", "--listen", "tcp://127.0.0.1:0"]
+          + ["--progress", "none"] + settings, in: folder)
+      let proxy = try await TCPProxy(to: Commands.endpoint(of: folder("out")))
+      proxy.throttle(bytesPerSecond: 100_000)
+      let worker = try CommandRun(["worker", "--connect", proxy.endpoint], in: folder)
+      let result = try await run.finish(within: 120)
+      #expect(result.exitCode == 0, "\(result)")
+      let done = FitFolder(path: folder("out"))
+      #expect(try done.digest() == undisturbed.digest())
+      let log = try done.text("log.jsonl")
+      #expect(try done.json("summary.json")["redispatched_tiles"] as? Int == 0, "\(log)")
+      #expect(try done.json("summary.json")["lost_workers"] as? Int == 0)
+      #expect(try await worker.finish(within: 30).exitCode == 0)
+    }
+
     /// A network fault that lasts longer than the timeout: the worker is lost, and comes back by itself.
     @Test(
       arguments: [
