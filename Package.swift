@@ -82,7 +82,7 @@ let package = Package(
       dependencies: [
         "isomix", "TestKit", "Inference", "Reporting", "Specification", "Wire", "ZeroMQTransport",
         "NumericsKit", "CZeroMQ",
-      ]),
+      ], exclude: ["pyzmq_nonsense.py"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11

@@ -17,6 +17,7 @@ packages=(
 test_packages=(
   iproute2                # network namespaces, to cut links between real processes
   nftables                # dropping packets in them
+  python3-zmq             # a foreign peer that has keys and talks nonsense
 )
 
 say() { printf 'bootstrap: %s\n' "$*"; }

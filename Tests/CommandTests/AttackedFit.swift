@@ -104,3 +104,10 @@ struct AttackedFit {
     var result: Result<Void, any Error>? { value.withLock { $0 } }
   }
 }
+
+/// A number that a thread adds to and a test reads.
+final class Tally: Sendable {
+  private let number = Atomic<Int>(0)
+  func add(_ value: Int) { number.wrappingAdd(value, ordering: .relaxed) }
+  var value: Int { number.load(ordering: .relaxed) }
+}

@@ -119,7 +119,7 @@ extension Commands {
       let unknown = try await KeyPlace("unknown", in: folder)
       try unknown.replace("coordinator.public", from: keys)
       let runs = [
-        try worker([]), try worker(unknown.options), try worker(others.options, wait: "6"),
+        try worker([]), try worker(unknown.options), try worker(others.options, wait: "4"),
       ]
       let results = [
         try await runs[0].finish(within: 60), try await runs[1].finish(within: 30),
@@ -158,7 +158,9 @@ extension Commands {
     @Test func workersOutliveTheirCoordinator() async throws {
       let folder = try TemporaryFolder()
       let keys = try await KeyPlace("keys", workers: ["b"], in: folder)
-      let options = ["--workers", "1", "--checkpoint-interval", "0.05"] + EncryptedFit.loopback + keys.options
+      let options =
+        ["--workers", "1", "--checkpoint-interval", "0.05", "--silence-timeout", "2"] + EncryptedFit.loopback
+        + keys.options
       var live = try LiveFit(Examples.breastCancer, options, in: folder)
       let workers = [try live.worker(keys.options), try live.worker(keys.options + ["--key-name", "b"])]
       try await live.waitForWorkers(3)
