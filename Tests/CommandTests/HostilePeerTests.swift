@@ -224,24 +224,42 @@ extension Commands {
       try await fit.expectUnharmed(by: "\(sent.value >> 20) MB of a result that is too large", cost)
     }
 
-    /// Somebody who says that it gets on, and reads nothing of what it is given.
-    @Test func stateForAWorkerThatReadsNothingIsBounded() async throws {
+    /// Somebody who says that it gets on, and reads nothing of what it is given: it has two assignments and one state
+    /// at most, until it is lost.
+    @Test func workerThatReadsNothingIsKeptLittle() async throws {
       let folder = try TemporaryFolder()
-      let fit = try await HostilePeers.busyFit(dimension: 2_000, components: 100, in: folder)
+      let fit = try await HostilePeers.busyFit(dimension: 500, components: 400, in: folder)
       let endpoint = fit.endpoint
       let hello = try FakeWorker.hello(for: fit.live.files.path)
-      let cost = try await fit.endure(within: 90) {
+      let cost = try await fit.endure {
         let peer = try HostileWorker(endpoint, hello: hello)
         try peer.register(isReady: true)
-        for _ in 0..<300 {
-          guard peer.beat() else { return }
-          usleep(100_000)
+        for _ in 0..<30 where peer.beat() { usleep(100_000) }
+      }
+      try await fit.expectUnharmed(by: "a worker that reads nothing of states of 1.6 MB", cost)
+    }
+
+    @Test(.enabled(if: Soak.isWanted, Soak.reason))
+    func workerThatReadsNothingIsLostAndCutOff() async throws {
+      let folder = try TemporaryFolder()
+      let fit = try await HostilePeers.busyFit(dimension: 500, components: 400, in: folder)
+      let endpoint = fit.endpoint
+      let hello = try FakeWorker.hello(for: fit.live.files.path)
+      let cost = try await fit.endure {
+        for name in 0..<2 {
+          let peer = try HostileWorker(endpoint, hello: hello, name: "hostile-\(name)")
+          try peer.register(isReady: true)
+          var beats = 0
+          while peer.beat() {
+            usleep(100_000)
+            beats += 1
+            guard beats < 300 else { throw TestKitError("the connection was never ended") }
+          }
         }
-        throw TestKitError("the connection was never ended")
       }
       let name = "lost worker \(FakeWorker.host)/\(FakeWorker.processID): work has not reached it"
-      #expect(fit.live.countInLog(name) == 1, "\(fit.live.log)")
-      try await fit.expectUnharmed(by: "a worker that reads nothing of states of 1.6 MB", cost)
+      #expect(fit.live.countInLog(name) == 2, "\(fit.live.log)")
+      try await fit.expectUnharmed(by: "two workers that read nothing of states of 1.6 MB", cost)
     }
 
     /// Somebody who claims to be a process of the coordinator itself, and to have failed.
