@@ -3,7 +3,8 @@ import Wire
 /// Socket options and bounds as numbers with names and units.
 enum TransportLimits {
   /// Messages queued for one peer before sends fail: a whole bulk in parts and some more.
-  static let sendQueue_messages = Int32(clamping: max(100_000, 2 * WireLimits.bulkBytes / WireLimits.frameBytes))
+  static let sendQueue_messages = Int32(
+    clamping: max(100_000, 2 * WireLimits.bulkBytes / WireLimits.frameBytes))
   /// Messages of one peer that wait to be read, at most. The rest stays in the network, where it costs the sender.
   static let receiveQueue_messages: Int32 = 64
   /// What CURVE adds to a frame, rounded up; counts towards the size of a frame.

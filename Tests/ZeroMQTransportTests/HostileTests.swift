@@ -105,7 +105,9 @@ extension Sockets {
       print("parts of \(partBytes): grew by \(exchange.growth >> 20) MiB, took \(taken.value >> 10) KiB")
     }
 
-    @Test("a message of endless parts from a registered peer is cut off", arguments: [WireLimits.frameBytes, 200])
+    @Test(
+      "a message of endless parts from a registered peer is cut off",
+      arguments: [WireLimits.frameBytes, 200])
     func endlessFromRegistered(partBytes: Int) throws {
       let exchange = try Exchange()
       exchange.registersOthers = 1 << 20
