@@ -133,6 +133,11 @@ final class FitRun {
           "\(failure.message), at iteration \(fit.iteration); make room (or the folder writable) and go on with "
           + "the same command and --resume")
     }
+    if failure.exitCode == ExitCode.unavailable, isKept {
+      return RunFailure(
+        exitCode: failure.exitCode,
+        message: "\(failure.message). The state is kept: go on with the same command and --resume")
+    }
     guard failure.exitCode == ExitCode.interrupted else { return failure }
     let advice = isKept ? "; go on with the same command and --resume" : ""
     guard fit.iteration > 0 else {

@@ -139,6 +139,14 @@ public final class FitService {
       progress.note("warning: \(message)")
     }
     guard let checkpoint else {
+      // To begin again is the user's decision when there was something to go on from.
+      if let reason = refused.first {
+        throw RuntimeError(
+          "can't resume the fit in \(options.output): \(reason)"
+            + (refused.count > 1 ? " (nor is any older one)" : "")
+            + ". Start anew without --resume; the earlier fit is then moved aside", exitCode: ExitCode.badData
+        )
+      }
       progress.note("there is no checkpoint in \(store.folder): the fit starts from the beginning")
       return nil
     }

@@ -31,6 +31,9 @@ public struct Checkpoint: Sendable, Equatable {
     public var course: FitSnapshot.Course
   }
 
+  /// The part of a header that every format has.
+  private struct Format: Decodable { let formatVersion: Int }
+
   /// What a fit is made from.
   public struct Origin: Sendable, Hashable, Codable {
     public var specification: String
@@ -88,12 +91,17 @@ public struct Checkpoint: Sendable, Equatable {
     guard length <= Checkpoint.headerBytes, fixed + length <= body.count else {
       throw ReportingError(.badData, "its header has no sensible length")
     }
-    guard let header = try? JSONStyle.decoder().decode(Header.self, from: Data(body[fixed..<fixed + length]))
-    else { throw ReportingError(.badData, "its header can't be read") }
-    guard header.formatVersion == Checkpoint.currentVersion else {
+    let text = Data(body[fixed..<fixed + length])
+    // The version first: another one may have another header.
+    let format = (try? JSONStyle.decoder().decode(Format.self, from: text))?.formatVersion
+    guard format == nil || format == Checkpoint.currentVersion else {
       throw ReportingError(
         .badData,
-        "it has format \(header.formatVersion), this build reads \(Checkpoint.currentVersion)")
+        "it has format \(format ?? 0), this build (\(Checkpoint.currentVersion)) reads another: resume it with the "
+          + "version of isomix that wrote it")
+    }
+    guard let header = try? JSONStyle.decoder().decode(Header.self, from: text) else {
+      throw ReportingError(.badData, "its header can't be read")
     }
     let state = Array(body[(fixed + length)...])
     guard (1...Checkpoint.largestCount).contains(header.components),

@@ -13,7 +13,7 @@ struct Isomix: ParsableCommand {
         isomix fit cluster/examples/breast-cancer.yaml --output out
         isomix sample out --draws 1000 > draws.csv
 
-      Exit codes: 0 done, 64 usage, 65 bad data or spec, 66 no such input, 69 no workers or a peer lost, \
+      Exit codes: 0 done, 64 usage, 65 bad data or spec, 66 no such input, 69 no workers or a peer lost for good, \
       70 internal, 73 cannot write, 75 interrupted (resumable), 77 not authorised.
       """,
     version: Identity.version,

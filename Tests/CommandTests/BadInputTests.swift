@@ -282,7 +282,7 @@ extension Commands {
         setting("inference.iterations=2") + ["--workers", "1", "--listen", "tcp://0.0.0.0:0", "--insecure"],
         in: folder)
       let warnings = try #require(try done.json("summary.json")["warnings"] as? [String])
-      #expect(warnings.contains { $0.contains("without authentication") })
+      #expect(warnings.contains { $0.contains("--insecure") })
     }
 
     @Test func endpointInUseIsNamed() async throws {

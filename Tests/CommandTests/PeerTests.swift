@@ -124,13 +124,10 @@ extension Commands {
         run: RunID(bytes: [9]), epoch: 1, session: 4,
         content: .result(
           WorkResult(
-            job: 1, assignment: 1, computeSeconds: 0, sums: [UInt8](repeating: 0, count: 400_000))))
+            job: 1, assignment: 1, computeSeconds: 0, sums: [UInt8](repeating: 0, count: 40_000))))
       peer.socket.send(stranger)
       let (_, answer) = try await peer.socket.message()
       #expect(answer.kind == .registerAgain)
-      _ = try await peer.socket.message()
-      _ = try await peer.socket.message()
-      _ = try await peer.socket.message()
       let welcome = try await peer.becomeReady()
       #expect(welcome.session > 0 && !run.hasEnded)
     }
@@ -143,6 +140,30 @@ extension Commands {
       peer.say(.ready(Ready(setupDigest: "0", dataDigest: "abcdef0123456789")), welcome)
       try await peer.socket.skip(to: .refused)
       try await Peers.expectLoss(of: peer, in: run, folder, because: "it prepared other data")
+    }
+
+    @Test func tilesThatKillOneWorkerAfterTheOtherEndTheRunWithTheirStory() async throws {
+      let folder = try TemporaryFolder()
+      let run = try Commands.startListening(in: folder)
+      var deaths = 0
+      while deaths < 12, !run.hasEnded {
+        // It dies over what it is given: its connection closes, and nobody comes back under its name.
+        try await Peers.joinAndDie(in: folder("out"), as: "fake-\(deaths)")
+        deaths += 1
+        let isNoticed = try await eventually(within: Peers.promptly) {
+          run.hasEnded || run.errors.components(separatedBy: "lost worker").count > deaths
+        }
+        #expect(isNoticed, "\(run.errors)")
+        // The last one ends the run a moment after its loss is told.
+        _ = try await eventually(within: 0.5) { run.hasEnded }
+      }
+      let result = try await run.finish(within: Peers.promptly)
+      #expect(result.exitCode == 70, "\(result)")
+      #expect(result.errors.contains("3 workers were lost over tile"), "\(result)")
+      #expect((3...11).contains(deaths), "\(deaths) deaths")
+      let story = "worker \(FakeWorker.host)/\(FakeWorker.processID) (the connection to it is gone)"
+      #expect(result.errors.components(separatedBy: story).count == 4, "\(result)")
+      Commands.expectPlainWords(String(result.errors.split(separator: "\n").last ?? ""))
     }
 
     @Test func fitGoesOnWithTheSameBitsWhateverAWorkerSays() async throws {
@@ -277,6 +298,12 @@ extension Commands {
       Commands.expectPlainWords(result.errors)
     }
 
+    private static func joinAndDie(in output: String, as name: String) async throws {
+      let peer = try await FakeWorker(joining: output, as: name)
+      _ = try await peer.becomeReady()
+      _ = try await peer.nextWork()
+    }
+
     /// The worker is named in the log and not heard any more, and the run waits for others.
     static func expectLoss(
       of peer: FakeWorker, in run: CommandRun, _ folder: TemporaryFolder, because reason: String = "",
@@ -346,9 +373,11 @@ struct FakeWorker {
   let hello: Hello
 
   /// Connects to a fit by its output folder.
-  init(joining output: String) async throws {
+  init(joining output: String, as name: String = "fake") async throws {
     socket = try RawPeer(.dealer, connect: try await Commands.endpoint(of: output))
-    hello = try FakeWorker.hello(for: output)
+    var hello = try FakeWorker.hello(for: output)
+    hello.worker = name
+    self.hello = hello
   }
 
   /// What a worker of the same build on the same machine says.

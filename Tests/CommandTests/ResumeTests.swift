@@ -91,6 +91,20 @@ extension Commands {
       #expect(try FitFolder(path: folder("out")).digest() == whole.digest())
     }
 
+    @Test func nothingIsBegunAnewWhenNoCheckpointCanBeRead() async throws {
+      let folder = try TemporaryFolder()
+      _ = try await interrupt(folder, with: SIGKILL, workers: 1)
+      let names = checkpoints(folder)
+      for name in names {
+        try Data("ISMXCKPT".utf8).write(to: URL(fileURLWithPath: folder("out/checkpoint/\(name)")))
+      }
+      let result = try await resume(folder, workers: 1)
+      #expect(result.exitCode == 65, "\(result)")
+      #expect(result.errors.contains("can't resume"), "\(result)")
+      #expect(result.errors.contains("it is not a checkpoint"), "\(result)")
+      #expect(checkpoints(folder) == names)
+    }
+
     @Test func anotherFitIsNotResumed() async throws {
       let folder = try TemporaryFolder()
       _ = try await interrupt(folder, with: SIGTERM, workers: 1)

@@ -1,6 +1,7 @@
 import Foundation
 import Inference
 import Mixtures
+import NumericsKit
 import Reporting
 import TestKit
 import Testing
@@ -55,6 +56,45 @@ import Testing
       }
       if fuzzed != bytes { #expect(throws: ReportingError.self) { try Checkpoint(decoding: fuzzed) } }
     }
+  }
+
+  /// A file's bytes with another body and a digest that fits it, as somebody with a purpose would make them.
+  private func forged(_ change: (inout [UInt8]) -> Void) throws -> [UInt8] {
+    var body = Array(try example().encoded().dropLast(Digest.byteCount))
+    change(&body)
+    return body + Digest.of(body).bytes
+  }
+
+  @Test func forgedFilesCrashNothing() throws {
+    var generator = SeededGenerator(seed: 12)
+    var read = 0
+    for _ in 0..<20_000 {
+      let bytes = try forged { body in
+        for _ in 0..<Int.random(in: 1...4, using: &generator) {
+          let place = Int.random(in: body.indices, using: &generator)
+          switch Int.random(in: 0..<3, using: &generator) {
+          case 0: body[place] = UInt8.random(in: 0...255, using: &generator)
+          case 1: body.insert(UInt8.random(in: 48...57, using: &generator), at: place)
+          default: body.removeLast(Int.random(in: 0...min(40, body.count - 1), using: &generator))
+          }
+        }
+      }
+      do {
+        _ = try Checkpoint(decoding: bytes)
+        read += 1
+      } catch is ReportingError {}
+    }
+    #expect(read > 100)
+  }
+
+  @Test func anotherFormatIsNamed() throws {
+    let bytes = try forged { body in
+      let text = Array("\"format_version\":1".utf8)
+      guard let place = body.indices.first(where: { body[$0...].starts(with: text) }) else { return }
+      body[place + text.count - 1] = UInt8(ascii: "9")
+    }
+    let error = #expect(throws: ReportingError.self) { try Checkpoint(decoding: bytes) }
+    #expect(error?.message.contains("format 9") == true, "\(String(describing: error))")
   }
 
   @Test func newestTwoAreKeptAndTheNewestWholeOneIsUsed() throws {

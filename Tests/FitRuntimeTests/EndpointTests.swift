@@ -20,7 +20,10 @@ import Testing
     ] {
       #expect(Endpoint.isLocal(local))
     }
-    for open in ["tcp://0.0.0.0:1", "tcp://*:1", "tcp://10.0.0.1:1", "tcp://[::]:1", "tcp://node127.x:1", "tcp://127.0.0.1.example:1"] {
+    for open in [
+      "tcp://0.0.0.0:1", "tcp://*:1", "tcp://10.0.0.1:1", "tcp://[::]:1", "tcp://node127.x:1",
+      "tcp://127.0.0.1.example:1",
+    ] {
       #expect(!Endpoint.isLocal(open))
     }
   }

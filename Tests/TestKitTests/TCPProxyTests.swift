@@ -90,12 +90,14 @@ import Testing
   }
 
   @Test func targetThatIsNotThereIsAReset() throws {
-    let port = try Echo().port
-    let proxy = try TCPProxy(to: port)
+    // Held, so that nobody else listens there meanwhile.
+    let held = try HeldPort()
+    let proxy = try TCPProxy(to: held.port)
     let client = try Client(port: proxy.port)
     let end = client.receive(1, within: 10)
     #expect(end.bytes.isEmpty && end.isReset)
     #expect(throws: TestKitError.self) { try TCPProxy(to: "ipc:///tmp/socket") }
+    withExtendedLifetime(held) {}
   }
 
   @Test func proxyEndsWithItsLastReference() throws {

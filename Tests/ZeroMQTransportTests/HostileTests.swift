@@ -86,7 +86,7 @@ extension Sockets {
 
     @Test(
       "a message of endless parts from a peer that has not registered is cut off",
-      arguments: [1 << 20, 100_000, 200, 0])
+      arguments: [WireLimits.frameBytes, 100_000, 200, 0])
     func endlessFromStranger(partBytes: Int) throws {
       let exchange = try Exchange()
       try exchange.expectAlive()
@@ -105,7 +105,9 @@ extension Sockets {
       print("parts of \(partBytes): grew by \(exchange.growth >> 20) MiB, took \(taken.value >> 10) KiB")
     }
 
-    @Test("a message of endless parts from a registered peer is cut off", arguments: [1 << 20, 200])
+    @Test(
+      "a message of endless parts from a registered peer is cut off",
+      arguments: [WireLimits.frameBytes, 200])
     func endlessFromRegistered(partBytes: Int) throws {
       let exchange = try Exchange()
       exchange.registersOthers = 1 << 20

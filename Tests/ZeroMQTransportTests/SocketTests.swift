@@ -156,14 +156,17 @@ extension Sockets {
       #expect(after.count == 1 && messages(after).first?.message == Examples.beat(6))
     }
 
-    @Test("bulk over a peer's limit is reported, not kept")
+    @Test("bulk over a peer's limit is left away, and the peer is heard on")
     func bulkLimit() throws {
       let place = try SocketPlace()
       let (coordinator, endpoint) = try listen(place.endpoint)
       let worker = try WorkerSocket(TransportContext(), endpoint: endpoint)
       #expect(try worker.send(Examples.result(800, seed: 0)))
-      let incoming = try drain(coordinator, limit: 799) { !$0.isEmpty }
-      #expect(errors(incoming).first?.error.code == .limit)
+      #expect(try worker.send(Examples.result(3 * WireLimits.frameBytes, seed: 0)))
+      #expect(try worker.send(Examples.beat(7)))
+      let incoming = try drain(coordinator, limit: 799) { !messages($0).isEmpty }
+      #expect(incoming.count { if case .unwanted = $0 { true } else { false } } == 4)
+      #expect(errors(incoming).isEmpty && messages(incoming).map(\.message) == [Examples.beat(7)])
     }
 
     @Test("a peer that names itself is ignored")
