@@ -137,6 +137,7 @@ extension Coordinator {
     workers[peer]?.lastJob = 0
     for assignment in missing { _ = giveBack(assignment, of: peer) }
     workers[peer]?.missed += 1
+    workers[peer]?.takenBack += missing.map(\.number)
     if record.missed + 1 >= CoordinationLimits.missedInARow {
       // Each time it may have been sent the job's state: who reads nothing of it leaves all of them to this side.
       return lose(

@@ -57,8 +57,7 @@ extension Commands {
       let done = FitFolder(path: folder("out"))
       #expect(try done.digest() == undisturbed.digest())
       let log = try done.text("log.jsonl")
-      #expect(try done.json("summary.json")["redispatched_tiles"] as? Int == 0, "\(log)")
-      #expect(try done.json("summary.json")["lost_workers"] as? Int == 0)
+      #expect(try done.json("summary.json")["lost_workers"] as? Int == 0, "\(log)")
       #expect(try await worker.finish(within: 30).exitCode == 0)
     }
 

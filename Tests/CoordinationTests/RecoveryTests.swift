@@ -224,6 +224,23 @@ struct RecoveryTests {
     #expect(coordinator.isRegistered(peer3))
   }
 
+  @Test("a worker whose answers come late is not taken for one that work does not reach")
+  func lateAnswers() throws {
+    var (coordinator, work) = atWork(["node1", "node2"])
+    var next = try #require(work[peer1])
+    for round in 1...(2 * CoordinationLimits.missedInARow) {
+      let now = round * (CoordinationLimits.lostMessage_ms + 1)
+      let stale = Beat(progress: UInt64(round), isReady: true)
+      let again = coordinator.says(peer1, .beat(stale), at: .ms(now)).work(for: peer1)
+      for work in next {
+        #expect(coordinator.answers(peer1, work, values, at: .ms(now)).failures.isEmpty)
+        if !again.isEmpty { break }
+      }
+      next = again
+    }
+    #expect(coordinator.isRegistered(peer1) && coordinator.statistics.workersLost == 0)
+  }
+
   @Test("a `ready` that got lost is noticed by the beats")
   func lostReady() {
     var coordinator = Coordinator(configuration: Examples.configuration())
