@@ -6,9 +6,8 @@ extension Coordinator {
     var actions: [CoordinatorAction] = []
     var registrations = 1
     // The same process once more: over the same connection, or over a new one after the old one broke.
-    if let known = workers.keys.sorted().first(where: { workers[$0]?.hello.worker == hello.worker }),
-      let record = workers[known]
-    {
+    // (A name stands in one record at most, so that the order of the table does not matter.)
+    if let (known, record) = workers.first(where: { $0.value.hello.worker == hello.worker }) {
       // An older hello that comes late, or the same one twice, says nothing new.
       guard hello.incarnation > record.hello.incarnation else { return [] }
       actions += lose(known, .replaced, because: "it registers anew", now: now)
