@@ -129,7 +129,7 @@ extension Coordinator {
       return lose(peer, .replaced, because: "it is ready and has not said so", now: now) + invite(peer)
     }
     let missing = record.assignments.filter {
-      isOverdue($0.sentAt) && !beat.assignments.contains($0.number)
+      $0.number < beat.heardUpTo && isOverdue($0.sentAt) && !beat.assignments.contains($0.number)
     }
     guard !missing.isEmpty else { return [] }
     workers[peer]?.assignments.removeAll { missing.contains($0) }
@@ -137,7 +137,6 @@ extension Coordinator {
     workers[peer]?.lastJob = 0
     for assignment in missing { _ = giveBack(assignment, of: peer) }
     workers[peer]?.missed += 1
-    workers[peer]?.takenBack += missing.map(\.number)
     if record.missed + 1 >= CoordinationLimits.missedInARow {
       // Each time it may have been sent the job's state: who reads nothing of it leaves all of them to this side.
       return lose(

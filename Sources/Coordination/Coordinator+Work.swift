@@ -110,8 +110,6 @@ extension Coordinator {
   mutating func collect(_ result: WorkResult, from peer: PeerID, now: Instant) -> [CoordinatorAction] {
     guard let record = workers[peer] else { return [] }
     guard let place = record.assignments.firstIndex(where: { $0.number == result.assignment }) else {
-      // A beat that waited behind a long result said too little: it had the work.
-      if record.takenBack.contains(result.assignment) { workers[peer]?.reached() }
       // Nobody was ever given it; or it was taken back and given to others, and the answer comes late.
       return result.assignment == 0 || result.assignment >= nextAssignment
         ? lose(peer, .violation, because: "it sent a result for work that it does not have", now: now) : []
@@ -124,7 +122,7 @@ extension Coordinator {
           + "\(assignment.width)", now: now)
     }
     workers[peer]?.assignments.remove(at: place)
-    workers[peer]?.reached()
+    workers[peer]?.missed = 0
     workers[peer]?.progressedAt = now
     observe(result, assignment, of: peer)
     guard let running = job, running.number == assignment.job, let piece = running.pieces[assignment.piece]

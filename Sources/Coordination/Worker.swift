@@ -128,7 +128,12 @@ public struct Worker: Sendable {
     }
     switch message.content {
     case .work(let work): return take(work)
-    case .beat: return []
+    case .beat(let beat):
+      if case .working(var session) = phase {
+        session.heardUpTo = beat.progress
+        phase = .working(session)
+      }
+      return []
     case .goodbye(let goodbye): return ended(by: goodbye, now: now)
     case .refused(let refusal):
       let code = refusal.reason == .data ? ExitCode.badData : ExitCode.unavailable
@@ -260,7 +265,7 @@ public struct Worker: Sendable {
     guard session.lastBeat.adding(milliseconds: session.beatInterval_ms) <= now else { return [] }
     let beat = Beat(
       progress: progress, isReady: isReady, isReceiving: session.isReceiving(now: now),
-      assignments: session.assignments.map(\.number))
+      heardUpTo: session.heardUpTo, assignments: session.assignments.map(\.number))
     session.lastBeat = now
     return [.send(session.message(.beat(beat)))]
   }

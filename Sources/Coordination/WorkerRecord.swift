@@ -22,8 +22,6 @@ struct WorkerRecord: Sendable {
   var registrations = 1
   /// How often in a row work did not reach it.
   var missed = 0
-  /// The assignments that were taken back for that.
-  var takenBack: [UInt64] = []
   /// The last job whose state was sent to it.
   var lastJob: UInt64 = 0
   /// The job in which it has a home, and the home's number.
@@ -37,12 +35,6 @@ struct WorkerRecord: Sendable {
     since = now
     lastHeard = now
     progressedAt = now
-  }
-
-  /// Work has reached it.
-  mutating func reached() {
-    missed = 0
-    takenBack = []
   }
 
   /// How messages name it.

@@ -12,6 +12,8 @@ struct WorkerSession: Sendable {
   var lastBeat: Instant
   /// When the last part of a message came that is not complete yet.
   var lastPart: Instant?
+  /// What the coordinator's last beat told of its progress.
+  var heardUpTo: UInt64 = 0
   /// The job whose state is known.
   var job: UInt64 = 0
   /// Assignments without an answer, in the order in which they are computed.

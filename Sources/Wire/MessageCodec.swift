@@ -68,6 +68,7 @@ extension Message {
       body.append(beat.progress)
       body.append(UInt8(beat.isReady ? 1 : 0))
       body.append(UInt8(beat.isReceiving ? 1 : 0))
+      body.append(beat.heardUpTo)
       body.append(UInt16(assignments.count))
       for assignment in assignments { body.append(assignment) }
     case .failure(var failure):
@@ -166,6 +167,7 @@ extension Message {
       let progress: UInt64 = try reader.integer()
       let isReady: UInt8 = try reader.integer()
       let isReceiving: UInt8 = try reader.integer()
+      let heardUpTo: UInt64 = try reader.integer()
       let count: UInt16 = try reader.integer()
       guard isReady <= 1, isReceiving <= 1, Int(count) <= WireLimits.assignmentsPerBeat,
         reader.remaining == Int(count) * 8
@@ -173,7 +175,8 @@ extension Message {
       var assignments: [UInt64] = []
       for _ in 0..<count { assignments.append(try reader.integer()) }
       return Beat(
-        progress: progress, isReady: isReady == 1, isReceiving: isReceiving == 1, assignments: assignments)
+        progress: progress, isReady: isReady == 1, isReceiving: isReceiving == 1, heardUpTo: heardUpTo,
+        assignments: assignments)
     }
   }
 

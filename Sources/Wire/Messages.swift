@@ -212,21 +212,27 @@ public struct WorkResult: Hashable, Sendable {
 
 /// A sign of life, and from a worker what it has of what it was given: so that what was lost on the way is noticed.
 public struct Beat: Hashable, Sendable {
-  /// Tiles that the compute loop has finished since it started; stands still when it hangs.
+  /// From a worker: tiles that the compute loop has finished since it started; stands still when it hangs. From a
+  /// coordinator: the number of its next assignment.
   public var progress: UInt64
   /// Whether the worker's set-up is done.
   public var isReady: Bool
   /// Whether parts of a longer message have come, and more of them are on their way.
   public var isReceiving: Bool
+  /// From a worker: the progress that the coordinator's last beat told it. Messages keep their order, so that
+  /// assignments below this number have come, or are lost.
+  public var heardUpTo: UInt64
   /// Assignments that the worker has and has not answered.
   public var assignments: [UInt64]
 
   public init(
-    progress: UInt64, isReady: Bool = false, isReceiving: Bool = false, assignments: [UInt64] = []
+    progress: UInt64, isReady: Bool = false, isReceiving: Bool = false, heardUpTo: UInt64 = 0,
+    assignments: [UInt64] = []
   ) {
     self.progress = progress
     self.isReady = isReady
     self.isReceiving = isReceiving
+    self.heardUpTo = heardUpTo
     self.assignments = assignments
   }
 }

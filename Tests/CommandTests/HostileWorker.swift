@@ -73,7 +73,7 @@ final class HostileWorker {
   /// A beat of somebody who gets on.
   @discardableResult func beat(holding assignments: [UInt64] = []) -> Bool {
     progress += 1
-    return say(.beat(Beat(progress: progress, isReady: true, assignments: assignments)))
+    return say(.beat(Beat(progress: progress, isReady: true, heardUpTo: .max, assignments: assignments)))
   }
 
   /// Sends a part of a result's bulk whose header announces what it likes.

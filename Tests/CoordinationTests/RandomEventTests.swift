@@ -42,7 +42,8 @@ struct RandomEventTests {
       return .beat(
         Beat(
           progress: number(), isReady: Bool.random(using: &generator),
-          isReceiving: Bool.random(using: &generator), assignments: assignments))
+          isReceiving: Bool.random(using: &generator), heardUpTo: number(),
+          assignments: assignments))
     case 7:
       return .failure(WorkerFailure(exitCode: Int32(truncatingIfNeeded: number()), message: "failed"))
     case 8: return .registerAgain

@@ -185,12 +185,17 @@ struct RecoveryTests {
     func beat(_ beat: Beat, at now: Int) -> [CoordinatorAction] {
       coordinator.says(peer1, .beat(beat), at: .ms(now))
     }
-    #expect(beat(Beat(progress: 0, isReady: true), at: grace).isEmpty)
+    func says(heardUpTo: UInt64 = .max, isReceiving: Bool = false, has: [UInt64] = []) -> Beat {
+      Beat(
+        progress: 0, isReady: true, isReceiving: isReceiving, heardUpTo: heardUpTo, assignments: has)
+    }
+    #expect(beat(says(), at: grace).isEmpty)
     // Something long is on its way.
-    #expect(beat(Beat(progress: 0, isReady: true, isReceiving: true), at: grace + 1).isEmpty)
-    let has = Beat(progress: 0, isReady: true, assignments: (work[peer1] ?? []).map(\.assignment))
-    #expect(beat(has, at: grace + 2).isEmpty)
-    let again = beat(Beat(progress: 0, isReady: true), at: grace + 3)
+    #expect(beat(says(isReceiving: true), at: grace + 1).isEmpty)
+    #expect(beat(says(has: (work[peer1] ?? []).map(\.assignment)), at: grace + 2).isEmpty)
+    // The beat is older than the work: it has waited behind something long.
+    #expect(beat(says(heardUpTo: lost.assignment), at: grace + 2).isEmpty)
+    let again = beat(says(), at: grace + 3)
     #expect(again.warnings.contains { $0.contains("does not have assignment \(lost.assignment)") })
     #expect(again.work(for: peer1).first?.state == [9, 8, 7])
     #expect(coordinator.statistics.workersLost == 0)
@@ -211,7 +216,9 @@ struct RecoveryTests {
       // The other one gets on, and has what it was given.
       _ = coordinator.says(
         peer2, .beat(Beat(progress: UInt64(now), isReady: true, isReceiving: true)), at: .ms(now))
-      actions += coordinator.says(peer1, .beat(Beat(progress: UInt64(now), isReady: true)), at: .ms(now))
+      actions += coordinator.says(
+        peer1, .beat(Beat(progress: UInt64(now), isReady: true, heardUpTo: .max)),
+        at: .ms(now))
     }
     states = actions.work(for: peer1).count { $0.state != nil }
     #expect(states == CoordinationLimits.missedInARow - 1)
@@ -222,23 +229,6 @@ struct RecoveryTests {
     // It comes back over another connection.
     coordinator.join(peer3, Examples.hello(host: "node1", incarnation: 2), at: .ms(now))
     #expect(coordinator.isRegistered(peer3))
-  }
-
-  @Test("a worker whose answers come late is not taken for one that work does not reach")
-  func lateAnswers() throws {
-    var (coordinator, work) = atWork(["node1", "node2"])
-    var next = try #require(work[peer1])
-    for round in 1...(2 * CoordinationLimits.missedInARow) {
-      let now = round * (CoordinationLimits.lostMessage_ms + 1)
-      let stale = Beat(progress: UInt64(round), isReady: true)
-      let again = coordinator.says(peer1, .beat(stale), at: .ms(now)).work(for: peer1)
-      for work in next {
-        #expect(coordinator.answers(peer1, work, values, at: .ms(now)).failures.isEmpty)
-        if !again.isEmpty { break }
-      }
-      next = again
-    }
-    #expect(coordinator.isRegistered(peer1) && coordinator.statistics.workersLost == 0)
   }
 
   @Test("a `ready` that got lost is noticed by the beats")

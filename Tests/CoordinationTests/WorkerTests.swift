@@ -214,6 +214,10 @@ struct WorkerTests {
     _ = worker.handle(.computed(assignment: 1, sums: [], seconds: 0), now: .ms(2))
     let beat = worker.handle(.tick(progress: 1), now: .ms(1000)).sent
     #expect(beat == [Examples.message(.beat(Beat(progress: 1, isReady: true, assignments: [2])))])
+    _ = worker.handle(.received(Examples.message(.beat(Beat(progress: 33)))), now: .ms(1500))
+    let next = worker.handle(.tick(progress: 1), now: .ms(2000)).sent
+    let expected = Beat(progress: 1, isReady: true, heardUpTo: 33, assignments: [2])
+    #expect(next == [Examples.message(.beat(expected))])
   }
 
   @Test("what it can't do it says, with the exit code")

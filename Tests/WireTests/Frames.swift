@@ -74,7 +74,8 @@ enum Examples {
     .ready(Ready(setupDigest: "aa", dataDigest: "")), work(state: nil), work(state: []),
     work(state: bytes(240)), work(state: nil, subtrees: []), result([]), result(bytes(800)),
     .beat(Beat(progress: .max)),
-    .beat(Beat(progress: 4, isReady: true, isReceiving: true, assignments: [3, .max])), .registerAgain,
+    .beat(Beat(progress: 4, isReady: true, isReceiving: true, heardUpTo: 9, assignments: [3, .max])),
+    .registerAgain,
     .failure(WorkerFailure(exitCode: 65, message: "shard 3 differs", job: 5, assignment: 9)),
     .goodbye(Goodbye(exitCode: 0, message: "")), .goodbye(Goodbye(exitCode: -1, message: "killed")),
   ]

@@ -246,10 +246,10 @@ struct RefusalTests {
   @Test("a beat that announces other assignments than follow, or flags that are none")
   func beatBody() {
     var frames = frames(.beat(Beat(progress: 1, isReady: true, assignments: [7, 8])))
-    #expect(frames[1].count == 12 + 16)
+    #expect(frames[1].count == 20 + 16)
     for count in [0, 1, 3, 255] as [UInt8] {
       var other = frames
-      other[1][10] = count
+      other[1][18] = count
       #expect(refusal(other)?.code == .malformed)
     }
     for offset in [8, 9] {
@@ -257,7 +257,7 @@ struct RefusalTests {
       other[1][offset] = 2
       #expect(refusal(other)?.code == .malformed)
     }
-    frames[1].replaceSubrange(10..<12, with: [1, 1])
+    frames[1].replaceSubrange(18..<20, with: [1, 1])
     frames[1] += [UInt8](repeating: 0, count: 8 * 257 - 16)
     #expect(refusal(frames)?.code == .malformed)
   }
