@@ -103,6 +103,7 @@ extension Commands {
       try await live.waitForLog("/\(victim)", moreThan: before)
       try await live.waitForProgress(rows: 30)
       let gap = live.largestGap_s
+      print("a \(kind) worker killed: \(gap) s without progress")
       #expect(gap < 3, "\(gap) s without progress")
       if kind == "local" { #expect(try await eventually(within: 20) { live.run.workers.count == 2 }) }
       let summary = try await live.stopAndExpectUndisturbedBits()
@@ -129,6 +130,7 @@ extension Commands {
       try await live.waitForLog("/\(victim)", moreThan: before, within: 2 * timeout_s)
       try await live.waitForProgress(rows: 30)
       let gap = live.largestGap_s
+      print("a \(kind) worker stopped: \(gap) s without progress")
       // It takes a moment to notice and to hand out the work again.
       #expect(gap < timeout_s + 0.5, "\(gap) s without progress")
       let summary = try await live.stopAndExpectUndisturbedBits()
