@@ -172,6 +172,12 @@ public final class RunFolder {
     if let code = underlying?.code, underlying?.domain == NSPOSIXErrorDomain {
       return String(cString: strerror(Int32(code)))
     }
-    return "it can't be created there"
+    // Where Foundation keeps the system's error to itself.
+    switch (error as? CocoaError)?.code {
+    case .fileWriteVolumeReadOnly: return String(cString: strerror(EROFS))
+    case .fileWriteNoPermission: return String(cString: strerror(EACCES))
+    case .fileWriteOutOfSpace: return String(cString: strerror(ENOSPC))
+    default: return "it can't be created there"
+    }
   }
 }
