@@ -5,18 +5,11 @@ import Testing
 extension Commands {
   /// How much memory the processes take, from the kernel's own account.
   @Suite(.serialized) struct Memory {
-    /// A number in kB from a process's status, for example `VmHWM`, its peak of resident memory.
-    private static func kilobytes(_ field: String, of process: pid_t) -> Int? {
-      let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
-      let line = status.split(separator: "\n").first { $0.hasPrefix(field + ":") }
-      return line.flatMap { $0.split(whereSeparator: { !$0.isNumber }).first }.flatMap { Int($0) }
-    }
-
     /// The peak of a run's memory, read until it ends.
     private static func peak_kB(_ run: CommandRun) async throws -> Int {
       var peak = 0
       while !run.hasEnded {
-        peak = max(peak, kilobytes("VmHWM", of: run.processID) ?? 0)
+        peak = max(peak, ProcessTable.kilobytes("VmHWM", of: run.processID) ?? 0)
         try await Task.sleep(for: .milliseconds(2))
       }
       return peak
@@ -61,11 +54,11 @@ extension Commands {
       #expect(workers.count == 2)
       let rows_kB = TallData.rows * (TallData.columns + 2) * 8 / 1024
       for worker in workers {
-        let mapped = try #require(Memory.kilobytes("RssFile", of: worker))
-        let own = try #require(Memory.kilobytes("RssAnon", of: worker))
+        let mapped = try #require(ProcessTable.kilobytes("RssFile", of: worker))
+        let own = try #require(ProcessTable.kilobytes("RssAnon", of: worker))
         #expect(mapped > rows_kB / 2, "the rows are not mapped: \(mapped) kB of files")
         #expect(own < 32_768, "\(own) kB of the worker's own memory")
-        #expect(try #require(Memory.kilobytes("VmHWM", of: worker)) < 2 * rows_kB + 200 * 1024)
+        #expect(try #require(ProcessTable.kilobytes("VmHWM", of: worker)) < 2 * rows_kB + 200 * 1024)
       }
     }
   }

@@ -4,23 +4,16 @@ import TestKit
 
 /// A server on this machine that sends back what it gets.
 final class Echo: Sendable {
-  let port: UInt16
-  private let listener: Int32
+  private let held: HeldPort
+
+  var port: UInt16 { held.port }
 
   init() throws {
-    listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr = in_addr(s_addr: UInt32(0x7f00_0001).bigEndian)
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let listener = self.listener
-    let code = withUnsafeMutablePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(listener, $0, size) == 0 && listen(listener, 16) == 0 ? getsockname(listener, $0, &size) : -1
-      }
+    held = try HeldPort()
+    let listener = held.descriptor
+    guard listen(listener, 16) == 0 else {
+      throw TestKitError("no echo server: \(String(cString: strerror(errno)))")
     }
-    guard code == 0 else { throw TestKitError("no echo server: \(String(cString: strerror(errno)))") }
-    port = UInt16(bigEndian: address.sin_port)
     Thread {
       while true {
         let connection = accept(listener, nil, nil)
@@ -30,10 +23,7 @@ final class Echo: Sendable {
     }.start()
   }
 
-  deinit {
-    shutdown(listener, Int32(SHUT_RDWR))
-    close(listener)
-  }
+  deinit { shutdown(held.descriptor, Int32(SHUT_RDWR)) }
 
   private static func serve(_ connection: Int32) {
     var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -56,7 +46,7 @@ final class Echo: Sendable {
 /// A port of this machine that is taken and where nobody listens.
 final class HeldPort: Sendable {
   let port: UInt16
-  private let descriptor: Int32
+  let descriptor: Int32
 
   init() throws {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
