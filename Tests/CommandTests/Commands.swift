@@ -72,4 +72,15 @@ extension CommandRun {
       return log.components(separatedBy: "is ready").count - 1 >= count
     }
   }
+
+  /// Waits until the fit has taken some steps.
+  func waitForSteps(output: String) async throws {
+    // The first evaluation is in the trace once the fit iterates.
+    let hasStarted = try await eventually(within: 30) {
+      let trace = (try? String(contentsOfFile: "\(output)/trace.csv", encoding: .utf8)) ?? ""
+      return trace.split(separator: "\n").count >= 2
+    }
+    try #require(hasStarted, "\(errors)")
+    try await Task.sleep(for: .milliseconds(100))
+  }
 }

@@ -56,13 +56,7 @@ extension Commands {
         let run = try Commands.startEndless(
           Examples.mixture2D, ["--workers", workers], in: folder, output: output)
         if workers == "2" { try #require(try await run.waitForReady(2, output: folder(output))) }
-        // The first evaluation is in the trace once the fit iterates.
-        let trace = folder("\(output)/trace.csv")
-        try #require(
-          try await eventually(within: 30) {
-            ((try? String(contentsOfFile: trace, encoding: .utf8)) ?? "").split(separator: "\n").count >= 2
-          })
-        try await Task.sleep(for: .milliseconds(100))
+        try await run.waitForSteps(output: folder(output))
         run.signal(number)
         let result = try await run.finish(within: Faults.promptly)
         #expect(result.exitCode == 75, "\(result)")
@@ -190,6 +184,8 @@ extension Commands {
         in: folder)
       let worker = try CommandRun(["worker", "--rendezvous", folder("out/rendezvous.json")], in: folder)
       try #require(try await run.waitForReady(1, output: folder("out")))
+      // A fit that has taken no step has nothing to sum up.
+      try await run.waitForSteps(output: folder("out"))
       worker.signal(SIGTERM)
       let result = try await worker.finish(within: Faults.promptly)
       #expect(result.exitCode == 0, "\(result)")
