@@ -66,9 +66,7 @@ extension Coordinator {
     guard let running = job, running.number == assignment.job, var piece = running.pieces[assignment.piece]
     else {
       // Somebody else has answered already.
-      if !workers.values.contains(where: { $0.assignments.contains { $0.piece == assignment.piece } }) {
-        settled.forget(assignment.piece)
-      }
+      forgetIfDone(assignment.piece)
       return false
     }
     piece.holders.removeAll { $0 == peer }
@@ -90,17 +88,16 @@ extension Coordinator {
     _ assignment: Assignment?, _ kind: LossKind, _ record: WorkerRecord, _ reason: String
   ) -> [CoordinatorAction]? {
     guard let assignment, let running = job, running.number == assignment.job, kind != .violation,
-      let losses = job?.suspect(
+      let deadly = job?.suspect(
         RunningJob.Suspect(
           tiles: assignment.tiles, worker: record.hello.worker, story: "\(record.name) (\(reason))",
-          maybeAlive: kind == .vanished || kind == .silent)),
-      let tiles = losses.first?.tiles
+          maybeAlive: kind == .vanished || kind == .silent))
     else { return nil }
     let exitCode = if case .failed(let code) = kind { code } else { ExitCode.software }
     return fail(
       exitCode,
-      "\(losses.count) workers were lost over tile \(tiles.lowerBound) of job kind \(running.job.kind), iteration "
-        + "\(running.job.iteration): \(losses.map(\.story).joined(separator: "; ")). The fit stops rather than lose "
+      "\(deadly.stories.count) workers were lost over tile \(deadly.tile) of job kind \(running.job.kind), iteration "
+        + "\(running.job.iteration): \(deadly.stories.joined(separator: "; ")). The fit stops rather than lose "
         + "all of them; what this tile computes is to be looked at")
   }
 

@@ -139,17 +139,10 @@ extension Coordinator {
 
   /// A message of somebody without a registration. A worker that was lost, or that knew the coordinator before this
   /// one, is asked to register again; the rest is dropped.
-  func isFromWorker(_ content: Message.Content) -> Bool {
-    switch content {
-    case .beat, .result, .ready: true
-    default: false
-    }
-  }
-
   mutating func answerStranger(_ message: Message, from peer: PeerID) -> [CoordinatorAction] {
     switch message.content {
     case .failure, .goodbye: return []
-    case let content where isFromWorker(content): return invite(peer)
+    case .beat, .result, .ready: return invite(peer)
     default: return stranger(peer, "sent a message of kind \(message.kind) before any hello")
     }
   }

@@ -43,8 +43,9 @@ extension Coordinator {
   /// two, so that homes stay what they are while speeds wobble.
   private func shares(of peers: [PeerID]) -> [Double] {
     let records = peers.compactMap { workers[$0] }
-    let known = records.compactMap(\.speed).sorted()
-    guard let fastest = known.last else { return records.map { Double($0.hello.threads) } }
+    guard let fastest = records.compactMap(\.speed).max() else {
+      return records.map { Double($0.hello.threads) }
+    }
     return records.map { record in
       var share = 1.0
       let relative = (record.speed ?? fastest) / fastest
@@ -142,14 +143,19 @@ extension Coordinator {
     return dispatch(to: peer, now: now)
   }
 
+  /// Lets the first result of a piece go when nobody has the piece any more.
+  mutating func forgetIfDone(_ piece: UInt64) {
+    if !workers.values.contains(where: { $0.assignments.contains { $0.piece == piece } }) {
+      settled.forget(piece)
+    }
+  }
+
   /// Compares the second result of a piece with its first; nil when they agree.
   private mutating func compare(
     _ result: WorkResult, _ assignment: Assignment, _ record: WorkerRecord, now: Instant
   ) -> [CoordinatorAction]? {
     guard let fact = settled.fact(of: assignment.piece) else { return nil }
-    if !workers.values.contains(where: { $0.assignments.contains { $0.piece == assignment.piece } }) {
-      settled.forget(assignment.piece)
-    }
+    forgetIfDone(assignment.piece)
     statistics.duplicates += 1
     guard fact.fingerprint == record.hello.fingerprint, fact.digest != Digest.of(result.sums) else {
       return nil

@@ -70,21 +70,15 @@ struct RunningJob: Sendable {
   /// Remembers that a worker was lost over some tiles. From the second loss on, the tiles in question are handed out
   /// one by one, so that others of them get done and a deadly one stands alone.
   ///
-  /// - Returns: the losses over one and the same tile when they have become too many.
-  mutating func suspect(_ suspect: Suspect) -> [Suspect]? {
+  /// - Returns: a tile over which too many were lost, and their stories.
+  mutating func suspect(_ suspect: Suspect) -> (tile: Int, stories: [String])? {
     let others = suspects.filter { $0.tiles.overlaps(suspect.tiles) }
     for other in others { queue?.doubt(other.tiles.clamped(to: suspect.tiles)) }
+    // Where ranges overlap most, one of them begins.
     for other in others {
-      let common = other.tiles.clamped(to: suspect.tiles)
-      let third = others.filter { $0.tiles.overlaps(common) }
-      guard third.count >= CoordinationLimits.deathsPerTile - 1 else { continue }
-      let tiles = third.reduce(common) { $0.overlaps($1.tiles) ? $0.clamped(to: $1.tiles) : $0 }
-      let guilty = (others + [suspect]).filter { $0.tiles.overlaps(tiles) }
-      if guilty.count >= CoordinationLimits.deathsPerTile {
-        return guilty.map {
-          Suspect(tiles: tiles, worker: $0.worker, story: $0.story, maybeAlive: $0.maybeAlive)
-        }
-      }
+      let tile = other.tiles.clamped(to: suspect.tiles).lowerBound
+      let guilty = others.filter { $0.tiles.contains(tile) } + [suspect]
+      if guilty.count >= CoordinationLimits.deathsPerTile { return (tile, guilty.map(\.story)) }
     }
     if suspects.count < CoordinationLimits.suspects { suspects.append(suspect) }
     return nil

@@ -116,32 +116,25 @@ public struct Worker: Sendable {
       }
       // What was said in an earlier registration, or by an earlier coordinator, says nothing about now.
       guard session.isMine(message) else { return [] }
-      heard(now: now, isPart: false)
-    }
-    // Messages come one after the other: the long one that was on its way is complete.
-    if case .preparing(var session) = phase {
-      session.lastPart = nil
-      phase = .preparing(session)
-    } else if case .working(var session) = phase {
-      session.lastPart = nil
-      phase = .working(session)
+      updateSession { session in
+        session.lastHeard = now
+        // Messages come one after the other: the long one that was on its way is complete.
+        session.lastPart = nil
+      }
     }
     switch message.content {
     case .work(let work): return take(work)
     case .beat(let beat):
-      if case .working(var session) = phase {
-        session.heardUpTo = beat.progress
-        phase = .working(session)
-      }
+      updateSession { $0.heardUpTo = beat.progress }
       return []
+    // A welcome that comes twice says nothing new.
+    case .welcome: return []
     case .goodbye(let goodbye): return ended(by: goodbye, now: now)
     case .refused(let refusal):
       let code = refusal.reason == .data ? ExitCode.badData : ExitCode.unavailable
       phase = .ended
       return [.exit(code: code, message: "the coordinator refused this worker: \(refusal.message)")]
-    case .hello, .welcome, .ready, .result, .failure, .registerAgain:
-      // A welcome that comes twice says nothing new.
-      if case .welcome = message.content { return [] }
+    case .hello, .ready, .result, .failure, .registerAgain:
       return giveUp(
         ExitCode.unavailable, "the coordinator sent an unexpected message of kind \(message.kind)")
     }
@@ -207,20 +200,14 @@ public struct Worker: Sendable {
   // MARK: Time
 
   private mutating func heard(now: Instant, isPart: Bool) {
-    switch phase {
-    case .preparing(var session):
-      session.lastHeard = now
-      if isPart { session.lastPart = now }
-      phase = .preparing(session)
-    case .working(var session):
-      session.lastHeard = now
-      if isPart { session.lastPart = now }
-      phase = .working(session)
-    case .greeting(var greeting):
+    if case .greeting(var greeting) = phase {
       // A long welcome is on its way.
       greeting.retryAt = max(greeting.retryAt, now.adding(milliseconds: CoordinationLimits.lastRetry_ms))
       phase = .greeting(greeting)
-    case .ended: break
+    }
+    updateSession { session in
+      session.lastHeard = now
+      if isPart { session.lastPart = now }
     }
   }
 
@@ -322,6 +309,19 @@ public struct Worker: Sendable {
     }
     phase = .ended
     return actions + [.exit(code: code, message: text)]
+  }
+
+  /// Changes the session, if there is one.
+  private mutating func updateSession(_ change: (inout WorkerSession) -> Void) {
+    switch phase {
+    case .preparing(var session):
+      change(&session)
+      phase = .preparing(session)
+    case .working(var session):
+      change(&session)
+      phase = .working(session)
+    case .greeting, .ended: break
+    }
   }
 
   private var session: WorkerSession? {

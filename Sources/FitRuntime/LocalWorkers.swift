@@ -8,6 +8,8 @@ final class LocalWorkers {
   /// One of them, over all the processes that it has been.
   private struct Slot {
     var process: pid_t?
+    /// When the process was last seen to be registered, or started.
+    var accountedForAt: Instant
     var policy: RestartPolicy
     /// When the next process is started; nil with no process: never again.
     var restartAt: Instant?
@@ -24,8 +26,6 @@ final class LocalWorkers {
   private var slots: [Slot] = []
   private var arguments: [String] = []
   private let path: String
-  /// When each process was last seen to be registered, or started.
-  private var accountedFor: [pid_t: Instant] = [:]
   private var isShuttingDown = false
 
   /// A process that the coordinator has not known for so long hangs: it is killed and started anew.
@@ -46,9 +46,9 @@ final class LocalWorkers {
     ]
     for _ in 0..<count {
       let now = Clock.now
-      let process = try spawn(path, arguments)
-      accountedFor[process] = now
-      slots.append(Slot(process: process, policy: RestartPolicy(startedAt: now), restartAt: nil))
+      slots.append(
+        Slot(
+          process: try spawn(path, arguments), accountedForAt: now, policy: RestartPolicy(startedAt: now)))
     }
   }
 
@@ -60,9 +60,8 @@ final class LocalWorkers {
     for index in slots.indices {
       guard slots[index].process == nil, let due = slots[index].restartAt, due <= now else { continue }
       slots[index].restartAt = now.adding(milliseconds: RestartPolicy.lastDelay_ms)
-      let process = try spawn(path, arguments)
-      accountedFor[process] = now
-      slots[index].process = process
+      slots[index].process = try spawn(path, arguments)
+      slots[index].accountedForAt = now
       slots[index].restartAt = nil
       slots[index].policy.started(now: now)
     }
@@ -74,12 +73,11 @@ final class LocalWorkers {
   func killHanging(isRegistered: (Int) -> Bool) -> [Int] {
     let now = Clock.now
     var killed: [Int] = []
-    for case let process? in slots.map(\.process) {
-      if isRegistered(Int(process)) { accountedFor[process] = now }
-      guard let last = accountedFor[process], now.seconds(since: last) > LocalWorkers.hangLimit_s else {
-        continue
-      }
-      accountedFor[process] = now
+    for index in slots.indices {
+      guard let process = slots[index].process else { continue }
+      if isRegistered(Int(process)) { slots[index].accountedForAt = now }
+      guard now.seconds(since: slots[index].accountedForAt) > LocalWorkers.hangLimit_s else { continue }
+      slots[index].accountedForAt = now
       kill(process, SIGKILL)
       killed.append(Int(process))
     }
@@ -141,7 +139,6 @@ final class LocalWorkers {
       var status: Int32 = 0
       guard waitpid(process, &status, WNOHANG) == process else { continue }
       slots[index].process = nil
-      accountedFor.removeValue(forKey: process)
       // Who was asked to leave has left; everybody else is started again.
       let hasLeft = status == 0
       if !hasLeft, !isShuttingDown {

@@ -24,10 +24,10 @@ extension Commands {
       }
     }
 
-    @Test(arguments: Fault.allCases)
-    func workerComesBackWhenTheNetworkHeals(_ fault: Fault) async throws {
-      let folder = try TemporaryFolder()
-      let network = try NetworkNamespaces(count: 3)
+    /// A fit in the first namespace, with a worker in each of the two others, that gets on.
+    private func fit(over network: NetworkNamespaces, in folder: TemporaryFolder) async throws
+      -> (live: LiveFit, workers: [CommandRun])
+    {
       let live = try LiveFit(
         Examples.breastCancer,
         ["--workers", "0", "--listen", "tcp://\(network[0].address):0", "--insecure"]
@@ -35,6 +35,14 @@ extension Commands {
       let workers = try [1, 2].map { try live.worker(namespace: network[$0]) }
       try await live.waitForWorkers(2)
       try await live.waitForProgress()
+      return (live, workers)
+    }
+
+    @Test(arguments: Fault.allCases)
+    func workerComesBackWhenTheNetworkHeals(_ fault: Fault) async throws {
+      let folder = try TemporaryFolder()
+      let network = try NetworkNamespaces(count: 3)
+      let (live, workers) = try await fit(over: network, in: folder)
       try fault.begin(at: network[1])
       // One way only, the worker is still heard or still hears; its work is done by the other one in any case.
       if fault != .incomingDropped { try await live.waitForLog("/\(workers[0].processID): ", within: 20) }
@@ -54,13 +62,7 @@ extension Commands {
     @Test func coordinatorComesBackToItsWorkers() async throws {
       let folder = try TemporaryFolder()
       let network = try NetworkNamespaces(count: 3)
-      let live = try LiveFit(
-        Examples.breastCancer,
-        ["--workers", "0", "--listen", "tcp://\(network[0].address):0", "--insecure"]
-          + ["--silence-timeout", "2"], in: folder, namespace: network[0])
-      let workers = try [1, 2].map { try live.worker(namespace: network[$0]) }
-      try await live.waitForWorkers(2)
-      try await live.waitForProgress()
+      let (live, workers) = try await fit(over: network, in: folder)
       try network[0].linkDown()
       try await Task.sleep(for: .seconds(5))
       try network[0].linkUp()
