@@ -29,3 +29,18 @@ extension BLAS {
       blasint(inner), 1, a, blasint(aStride), b, blasint(bStride), beta, c, blasint(cStride))
   }
 }
+
+extension BLAS {
+  /// Computes `C ← Aᵀ B + beta C` in double precision for row-major matrices: A `[inner, rows]`, B
+  /// `[inner, columns]`, C `[rows, columns]`.
+  @inline(__always)
+  public static func multiplyTransposed(
+    _ a: UnsafePointer<Double>, leadingDimension aStride: Int, by b: UnsafePointer<Double>,
+    leadingDimension bStride: Int, rows: Int, columns: Int, inner: Int, beta: Double = 0,
+    into c: UnsafeMutablePointer<Double>, leadingDimension cStride: Int
+  ) {
+    cblas_dgemm(
+      CblasRowMajor, CblasTrans, CblasNoTrans, blasint(rows), blasint(columns), blasint(inner), 1, a,
+      blasint(aStride), b, blasint(bStride), beta, c, blasint(cStride))
+  }
+}

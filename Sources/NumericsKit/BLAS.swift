@@ -2,8 +2,12 @@ import COpenBLAS
 
 /// Matrix operations of OpenBLAS, always single-threaded.
 public enum BLAS {
-  /// Makes OpenBLAS single-threaded for this process. Idempotent; call before any other use.
-  public static func prepare() { openblas_set_num_threads(1) }
+  /// Makes OpenBLAS single-threaded for this process. Idempotent; call before any other use: OpenBLAS frees its threads'
+  /// memory here, whoever computes with it.
+  public static func prepare() { _ = isSingleThreaded }
+
+  /// Once for a process: OpenBLAS does not stand two such calls at the same time.
+  private static let isSingleThreaded: Void = openblas_set_num_threads(1)
 
   /// The CPU core that OpenBLAS chose its code for, for example `SkylakeX`.
   public static let coreName = openblas_get_corename().map { String(cString: $0) } ?? "unknown"

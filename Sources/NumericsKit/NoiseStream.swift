@@ -14,4 +14,10 @@ public enum NoiseStream: UInt32, Sendable, CaseIterable {
   case draws = 6
   /// Synthetic inputs of benchmarks and tests.
   case benchmark = 7
+  /// Scrambles of quasi-random points.
+  case scrambling = 8
+  /// Directions along which curvature is measured.
+  case curvature = 9
+  /// Where mode searches start, and where moved components go.
+  case relocation = 10
 }

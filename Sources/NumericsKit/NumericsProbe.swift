@@ -62,6 +62,7 @@ struct NumericsProbe: ~Copyable {
     hasher.update(logits)
     hasher.update(floatLogits.map { Double($0) })
     hasher.update(classLogits)
+    runNetworkKernels(units: samples, rows: rows)
 
     var exponentials = normals(1000, component: 3).map { 40 * $0 }
     var logarithms = exponentials.map { $0 * $0 }
@@ -83,6 +84,19 @@ struct NumericsProbe: ~Copyable {
     hasher.update(density)
     hasher.update(score)
     hasher.update(value)
+  }
+
+  /// A hidden layer, forwards and backwards.
+  private mutating func runNetworkKernels(units: Int, rows: Int) {
+    var products = normals(units * rows, component: 7)
+    var predictions = [Double](repeating: 0, count: rows)
+    var gradient = [Double](repeating: 0, count: 2 * units + 1)
+    let parameters = normals(2 * units + 1, component: 8)
+    isomix_relu_forward(products, parameters, units, rows, &predictions)
+    isomix_relu_backward(&products, parameters, predictions, units, rows, &gradient)
+    hasher.update(products)
+    hasher.update(predictions)
+    hasher.update(gradient)
   }
 
   /// The math library's functions that some target uses. Versions and CPU features change them in few places:
