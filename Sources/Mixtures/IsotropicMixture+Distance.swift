@@ -34,3 +34,24 @@ extension IsotropicMixture {
     return permutation.enumerated().reduce(0) { $0 + cost[$1.offset * n + $1.element] } / Double(n)
   }
 }
+
+extension IsotropicMixture {
+  /// The squared mixture-Wasserstein distance (Delon and Desolneux, SIAM J. Imaging Sciences 13, 2020), the optimal
+  /// transport between the components at the cost of their squared 2-Wasserstein distances:
+  /// `MW₂² = min_P Σ_ij P_ij (‖m_i − m'_j‖² + d (√ε_i − √ε'_j)²)` with row sums 1/N and column sums 1/N'.
+  ///
+  /// For equally many components this is ``squaredDistance(to:)``. Nil when the dimensions differ, when a
+  /// mixture has no component, or when a number is not finite.
+  public func squaredMixtureDistance(to other: IsotropicMixture) -> Double? {
+    if componentCount == other.componentCount { return squaredDistance(to: other) }
+    guard dimension == other.dimension, componentCount > 0, other.componentCount > 0 else { return nil }
+    var cost: [Double] = []
+    cost.reserveCapacity(componentCount * other.componentCount)
+    for i in 0..<componentCount {
+      for j in 0..<other.componentCount {
+        cost.append(Self.squaredDistance(component: i, of: self, toComponent: j, of: other))
+      }
+    }
+    return Transport(rows: componentCount, columns: other.componentCount, cost: cost)?.cost
+  }
+}

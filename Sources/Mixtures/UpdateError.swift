@@ -6,6 +6,8 @@ public struct UpdateError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// The new variance is not positive.
     public static let variance = Code(rawValue: "variance-not-positive")
+    /// The new covariance is not positive definite, or not finite.
+    public static let covariance = Code(rawValue: "covariance-not-positive-definite")
     /// The new mean or variance is not finite.
     public static let notFinite = Code(rawValue: "not-finite")
     /// A shared-variance rule was given components of different variances.

@@ -34,16 +34,61 @@ public enum UpdateRule: String, Sendable, Codable, CaseIterable {
   public func step(_ mixture: IsotropicMixture, gradient: MixtureGradient, stepSize: Double) throws
     -> IsotropicMixture
   {
+    try step(mixture, gradient: gradient, stepSizes: { _ in stepSize }, limits: nil)
+  }
+
+  /// The mixture after one step of *relative* size η: component i takes the step `γ_i = η ε_i` (natural gradient:
+  /// `γ_i = η`).
+  ///
+  /// The curvature that a component feels is of the order of 1/ε_i, because at the optimum `ε_i tr E_i[∇²V] = d`. So η is a
+  /// number without unit: a share of the way to the optimum of the local quadratic model, whatever the scale of the
+  /// target and however narrow a component. Far from the optimum the limits hold: a mean moves by at most
+  /// ``largestRelativeMove`` `√(d ε_i)`, and `|γ_i h_i|` is at most ``largestRelativeRate``.
+  ///
+  /// - Throws: as ``step(_:gradient:stepSize:)``.
+  public func step(_ mixture: IsotropicMixture, gradient: MixtureGradient, relativeStep: Double) throws
+    -> IsotropicMixture
+  {
+    let variances = mixture.variances
+    return try step(
+      mixture, gradient: gradient,
+      stepSizes: { movesByNewVariance ? relativeStep : relativeStep * variances[$0] },
+      limits: (move: Self.largestRelativeMove, rate: Self.largestRelativeRate))
+  }
+
+  /// Of a mean, in units of its component's root mean square radius √(d ε).
+  public static let largestRelativeMove = 0.5
+  /// Of `γ h`, to which a variance responds by `(1 − γ h)²` or `exp(−γ h)`.
+  public static let largestRelativeRate = 0.5
+
+  private func step(
+    _ mixture: IsotropicMixture, gradient: MixtureGradient, stepSizes: (Int) -> Double,
+    limits: (move: Double, rate: Double)?
+  ) throws -> IsotropicMixture {
     try check(mixture, gradient)
+    let dimension = mixture.dimension
     let sharedRate = gradient.variance.reduce(0, +) / Double(max(1, mixture.componentCount))
     var next = mixture
     for i in 0..<mixture.componentCount {
-      let h = sharesVariance ? sharedRate : gradient.variance[i]
+      let stepSize = stepSizes(i)
+      var h = sharesVariance ? sharedRate : gradient.variance[i]
+      if let limits, h.isFinite {
+        let largest = limits.rate / (movesByNewVariance ? stepSize * mixture.variances[i] : stepSize)
+        h = min(max(h, -largest), largest)
+      }
       let variance = mixture.variances[i] * (try factor(stepSize, h, mixture.variances[i], component: i))
       guard variance > 0, variance.isFinite else { throw UpdateError.variance(variance, component: i) }
       next.variances[i] = variance
-      let meanStep = movesByNewVariance ? stepSize * variance : stepSize
-      for k in i * mixture.dimension..<(i + 1) * mixture.dimension {
+      var meanStep = movesByNewVariance ? stepSize * variance : stepSize
+      if let limits {
+        var squares = 0.0
+        for k in i * dimension..<(i + 1) * dimension { squares += gradient.mean[k] * gradient.mean[k] }
+        let largest = limits.move * (Double(dimension) * mixture.variances[i]).squareRoot()
+        let length = meanStep * squares.squareRoot()
+        guard length.isFinite else { throw UpdateError.mean(component: i) }
+        if length > largest { meanStep *= largest / length }
+      }
+      for k in i * dimension..<(i + 1) * dimension {
         next.means[k] -= meanStep * gradient.mean[k]
         guard next.means[k].isFinite else { throw UpdateError.mean(component: i) }
       }
