@@ -6,12 +6,10 @@ public struct LinearRegression: LogDensity {
   public let dimension: Int
   public let parameterNames: [String]
   public var logNormalizer: Double? { nil }
+  public var priorScale: Double? { prior.scale }
   public var designColumns: Int { dimension }
   private let prior: NormalPrior
-  /// 1 / σ².
-  private let noisePrecision: Double
-  /// −½ log(2πσ²).
-  private let constant: Double
+  private let noise: NormalNoise
 
   /// Takes the names of the design matrix's columns, the prior's scale τ and the noise's scale σ (standard
   /// deviations).
@@ -19,12 +17,10 @@ public struct LinearRegression: LogDensity {
   /// - Throws: ``PosteriorError`` when there are no columns or a scale is not positive.
   public init(columnNames: [String], priorScale: Double, noiseScale: Double) throws {
     try PosteriorError.requireColumns(columnNames)
-    try PosteriorError.requirePositive(noiseScale, "the noise's scale")
+    noise = try NormalNoise(scale: noiseScale)
     dimension = columnNames.count
     parameterNames = columnNames
     prior = try NormalPrior(scale: priorScale, dimension: dimension)
-    noisePrecision = 1 / (noiseScale * noiseScale)
-    constant = -0.5 * VectorMath.logTwoPi - VectorMath.logarithm(noiseScale)
   }
 
   public func accumulateBase(
@@ -44,18 +40,17 @@ public struct LinearRegression: LogDensity {
     case .float64:
       sweep.accumulate(gradient: gradient) { block in
         isomix_linear_residual(
-          block.predictors, block.responses, count, block.count, noisePrecision, value)
+          block.predictors, block.responses, count, block.count, noise.precision, value)
       }
     case .float32:
       sweep.accumulateSingle(gradient: gradient) { block in
         let responses = workspace.responses.reserve(block.count, of: Float.self)
         isomix_to_floats(block.responses, block.count, responses)
         isomix_linear_residual_float(
-          block.predictors, responses, count, block.count, noisePrecision, value)
+          block.predictors, responses, count, block.count, noise.precision, value)
       }
     }
-    let normalizer = Double(rows.count) * constant
-    for s in 0..<count { value[s] -= normalizer }
+    noise.addNormalizer(rows: rows.count, to: value, count: count)
   }
 
   public func accumulateScores(
@@ -65,18 +60,9 @@ public struct LinearRegression: LogDensity {
     defer { withExtendedLifetime(workspace) {} }
     let sweep = DesignSweep(rows: rows, coefficients: draws, vectors: count, workspace: workspace)
     sweep.visitPredictors { block in
-      let mean = workspace.small.reserve(2 * block.count)
-      let logPredictive = mean + block.count
-      mean.update(repeating: 0, count: block.count)
-      isomix_linear_scores(
-        block.predictors, block.responses, count, block.count, noisePrecision, constant, mean)
-      VectorMath.columnLogMeanExp(block.predictors, rows: count, columns: block.count, into: logPredictive)
-      for row in 0..<block.count {
-        let error = block.responses[row] - mean[row] / Double(count)
-        scores.rows += 1
-        scores.logPredictiveDensity += logPredictive[row]
-        scores.squaredError += error * error
-      }
+      noise.accumulateScores(
+        predictions: block.predictors, responses: block.responses, draws: count, rows: block.count,
+        into: &scores, workspace: workspace)
     }
   }
 }

@@ -16,6 +16,8 @@ public protocol LogDensity: Sendable {
   var parameterNames: [String] { get }
   /// `log ∫ exp(−V)` where it is known (analytic targets), so that the KL divergence can be reported.
   var logNormalizer: Double? { get }
+  /// The standard deviation of an independent Gaussian prior of mean 0 on every coordinate; nil where there is none.
+  var priorScale: Double? { get }
   /// Number of columns that the design matrix must have; 0 when the target has no data.
   var designColumns: Int { get }
 

@@ -6,6 +6,7 @@ public struct LogisticRegression: LogDensity {
   public let dimension: Int
   public let parameterNames: [String]
   public var logNormalizer: Double? { nil }
+  public var priorScale: Double? { prior.scale }
   public var designColumns: Int { dimension }
   private let prior: NormalPrior
 

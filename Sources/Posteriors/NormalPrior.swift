@@ -2,6 +2,8 @@ import NumericsKit
 
 /// Independent Gaussians of mean 0 and one scale on all coefficients, `θ_k ~ N(0, τ²)`.
 struct NormalPrior: Sendable {
+  /// τ.
+  let scale: Double
   /// 1 / τ².
   private let precision: Double
   /// d/2 log(2π τ²).
@@ -10,6 +12,7 @@ struct NormalPrior: Sendable {
 
   init(scale: Double, dimension: Int) throws {
     try PosteriorError.requirePositive(scale, "the prior's scale")
+    self.scale = scale
     self.precision = 1 / (scale * scale)
     self.constant = Double(dimension) * (0.5 * VectorMath.logTwoPi + VectorMath.logarithm(scale))
     self.dimension = dimension

@@ -1,3 +1,5 @@
+import NumericsKit
+
 /// Sums over test rows from which predictive scores are made.
 public struct PredictiveScores: Sendable, Equatable {
   /// Rows counted.
@@ -16,4 +18,25 @@ public struct PredictiveScores: Sendable, Equatable {
 
   /// The sums as numbers, to be added and sent.
   public var values: [Double] { [rows, logPredictiveDensity, correct, squaredError] }
+}
+
+extension PredictiveScores {
+  /// Adds rows of a real response under equally weighted draws.
+  ///
+  /// - Parameters:
+  ///   - logDensities: `log p(y_j | θ_s)`, row-major `[draws, rows]`.
+  ///   - predictionSums: `Σ_s` of the draws' predictions, `[rows]`.
+  ///   - scratch: `[rows]`, overwritten.
+  mutating func addRegression(
+    logDensities: UnsafePointer<Double>, predictionSums: UnsafePointer<Double>,
+    responses: UnsafePointer<Double>, draws: Int, rows count: Int, scratch: UnsafeMutablePointer<Double>
+  ) {
+    VectorMath.columnLogMeanExp(logDensities, rows: draws, columns: count, into: scratch)
+    for row in 0..<count {
+      let error = responses[row] - predictionSums[row] / Double(draws)
+      rows += 1
+      logPredictiveDensity += scratch[row]
+      squaredError += error * error
+    }
+  }
 }

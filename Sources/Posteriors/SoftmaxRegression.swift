@@ -11,6 +11,7 @@ public struct SoftmaxRegression: LogDensity {
   /// `feature[class]`, in the layout of θ.
   public let parameterNames: [String]
   public var logNormalizer: Double? { nil }
+  public var priorScale: Double? { prior.scale }
   public let designColumns: Int
   /// Number of classes, C.
   public let classCount: Int

@@ -109,6 +109,14 @@ enum Targets {
 
   static let names = ["a", "b", "c", "d"]
 
+  static func network() throws -> NeuralRegression {
+    try NeuralRegression(columnNames: names, hidden: 3, priorScale: 1.5, noiseScale: 0.7)
+  }
+
+  static func noiseScale() throws -> NoiseScaleRegression {
+    try NoiseScaleRegression(columnNames: names, priorScale: 1.5, noisePriorScale: 0.9)
+  }
+
   static func regressions() throws -> [(any LogDensity, TestRows)] {
     [
       (try LogisticRegression(columnNames: names, priorScale: 1.5), .binary),
@@ -116,6 +124,7 @@ enum Targets {
       (
         try SoftmaxRegression(columnNames: names, classNames: ["x", "y", "z"], priorScale: 1.5), .classes
       ),
+      (try network(), .real), (try noiseScale(), .real),
     ]
   }
 }

@@ -40,6 +40,25 @@ import Testing
       error { try LinearRegression(columnNames: ["x"], priorScale: 1, noiseScale: .infinity) }?.code == .range
     )
     #expect(
+      error { try NeuralRegression(columnNames: ["x"], hidden: 0, priorScale: 1, noiseScale: 1) }?.code
+        == .shape
+    )
+    #expect(
+      error { try NeuralRegression(columnNames: [], hidden: 1, priorScale: 1, noiseScale: 1) }?.code == .shape
+    )
+    #expect(
+      error { try NeuralRegression(columnNames: ["x"], hidden: 1, priorScale: 1, noiseScale: 0) }?.code
+        == .range
+    )
+    let noiseScale = { (names: [String], scale: Double, noise: Double) in
+      error { try NoiseScaleRegression(columnNames: names, priorScale: scale, noisePriorScale: noise) }
+    }
+    #expect(noiseScale([], 1, 1)?.code == .shape)
+    #expect(noiseScale(["x"], -1, 1)?.message == "the prior's scale must be a positive number, not -1.0")
+    #expect(
+      noiseScale(["x"], 1, 0)?.message == "the scale of the noise's prior must be a positive number, not 0.0")
+    #expect(noiseScale(["x", "log_noise"], 1, 1)?.message.contains("rename the column") == true)
+    #expect(
       error { try SoftmaxRegression(columnNames: ["x"], classNames: ["a"], priorScale: 1) }?.code == .shape)
   }
 }

@@ -83,6 +83,19 @@ void isomix_linear_residual(double *predictions, const double *responses, size_t
 void isomix_linear_residual_float(float *predictions, const float *responses, size_t samples, size_t rows,
                                   double precision, double *value);
 
+// One hidden layer of rectified linear units (relu.c), for one parameter vector. `products` [units, rows] are the
+// inner products of first-layer weights and rows; `biases_and_output` [2 units + 1] are the units' biases b1, the
+// output's weights w2 and its bias b2.
+
+/// predictions[j] = b2 + Σ_h w2_h max(0, products[h, j] + b1_h).
+void isomix_relu_forward(const double *products, const double *biases_and_output, size_t units, size_t rows,
+                         double *predictions);
+
+/// Turns products in place into derivatives of the value by them, given its derivatives by the predictions (the
+/// residuals), and adds those by b1, w2 and b2 to gradient [2 units + 1]. The derivative of max(0, x) at 0 is 0.
+void isomix_relu_backward(double *products, const double *biases_and_output, const double *residuals,
+                          size_t units, size_t rows, double *gradient);
+
 // Predictive scores: turn linear predictors [samples, rows] into log p(y | z).
 
 /// Logits to log p(y | z) in place; adds p(1 | z) over samples to probability[rows].
