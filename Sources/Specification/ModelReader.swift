@@ -153,23 +153,44 @@ extension ModelSpecification {
 extension RegressionSpecification {
   /// The name that responses from a file of their own go by.
   static let unnamedResponse = "response"
+  /// A hundred thousand parameters or more: no machine holds many such components.
+  static let maximumHidden = 10_000
+
+  /// The keys of a family.
+  private static func keys(_ family: Family) -> [String] {
+    ["family", "response", "features"] + (family.hasOwnBiases ? [] : ["intercept"]) + ["prior"]
+      + (family.isClassification ? [] : ["noise"]) + (family == .neural ? ["hidden"] : [])
+  }
 
   init(_ node: SpecificationNode, family name: String) throws(SpecificationError) {
-    let isLinear = name == Family.linear.rawValue
-    let values = try node.mapping(
-      ["family", "response", "features", "intercept", "prior"] + (isLinear ? ["noise"] : []))
     guard let family = Family(rawValue: name) else { throw node.error("unknown family '\(name)'") }
     self.family = family
+    if family.hasOwnBiases {
+      try node.mappingAsIs.forbid(
+        ["intercept"], because: "has no place here: the biases of a network are always there; leave it out")
+    }
+    let values = try node.mapping(RegressionSpecification.keys(family))
     // A separate NPY file of responses has no column name; `FitSpecification` insists on one otherwise.
     response = try values["response"]?.text() ?? RegressionSpecification.unnamedResponse
     features = try values["features"]?.list().map { item throws(SpecificationError) in try item.text() }
-    intercept = try values["intercept"]?.bool() ?? true
+    intercept = try values["intercept"]?.bool() ?? !family.hasOwnBiases
     let normal = try values["prior"]?.mapping(["normal"]).required("normal").mapping(["scale"])
     priorScale = try normal?.required("scale").positive() ?? 10
-    noise = isLinear ? try values.required("noise").positive() : 1
+    noise =
+      family.isClassification
+      ? .known(1) : try NoiseSpecification(values.required("noise"), family: family)
+    hidden =
+      family == .neural
+      ? try values["hidden"]?.integer(atLeast: 1, atMost: RegressionSpecification.maximumHidden) ?? 50 : 0
     if let node = values["features"] {
       let names = features ?? []
-      guard !names.isEmpty else { throw node.error("model.features lists no column") }
+      guard !names.isEmpty || intercept else {
+        throw node.error(
+          family.hasOwnBiases
+            ? "model.features lists no column, and a network needs at least one"
+            : "model.features lists no column and model.intercept is false: there is nothing to fit; name a column or "
+              + "set intercept: true")
+      }
       guard Set(names).count == names.count else { throw node.error("model.features names a column twice") }
       guard !names.contains(response) else {
         throw node.error("model.features contains the response '\(response)'")

@@ -41,20 +41,30 @@ extension FitSpecification {
       if data.train.responseFile == nil {
         _ = try mapping.required("model").mappingAsIs.required("response")
       }
-      if case .regression(let regression) = model, regression.family == .linear, data.precision == .float32,
+      if case .regression(let regression) = model, !regression.family.isClassification,
+        data.precision == .float32,
         let precision = try mapping.required("data").mappingAsIs["precision"]
       {
         throw precision.error(
-          "data.precision float32 is for logistic and softmax: a linear model's residuals lose their digits in it; "
-            + "use float64")
+          "data.precision float32 is for logistic and softmax: the residuals of a model of family "
+            + "\(regression.family.rawValue) lose their digits in it; use float64")
       }
       self.data = data
     case .gaussian, .gaussianMixture, .funnel, .sinhArcsinh:
       try mapping.forbid(["data"], because: "has no place here: family \(model.family) needs no data")
       data = nil
     }
-    mixture = try MixtureSpecification(mapping.required("mixture"))
-    inference = try InferenceSpecification(mapping.required("inference"))
+    mixture = try MixtureSpecification(mapping.required("mixture"), folder: folder)
+    let components = mixture.components
+    inference =
+      try mapping["inference"].map { node throws(SpecificationError) in
+        try InferenceSpecification(node, components: components)
+      } ?? InferenceSpecification(components: components)
+    if inference.fullCovariances, case .file = mixture.initial {
+      throw try mapping.required("mixture").mappingAsIs.required("initial").error(
+        "mixture.initial: {file: …} is not for algorithm bw, whose covariances no other fit has; use uniform, auto, prior "
+          + "or data")
+    }
   }
 
   /// libyaml's own message after its place, without a copy of the spec.
@@ -156,21 +166,41 @@ extension MixtureSpecification {
   /// More components than any plan can cut.
   static let maximumComponents = 1_000_000
 
-  init(_ node: SpecificationNode) throws(SpecificationError) {
+  init(_ node: SpecificationNode, folder: String) throws(SpecificationError) {
     let mapping = try node.mapping(["components", "initial"])
     components = try mapping.required("components").integer(
       atLeast: 1, atMost: MixtureSpecification.maximumComponents)
-    let uniform = try mapping["initial"]?.mapping(["uniform"]).required("uniform")
-      .mapping(["low", "high", "variance"])
-    low = try uniform?["low"]?.number() ?? -5
-    high = try uniform?["high"]?.number() ?? 5
-    variance = try uniform?["variance"]?.positive() ?? 1
+    initial =
+      try mapping["initial"].map { node throws(SpecificationError) in
+        try InitialSpecification(node, folder: folder)
+      } ?? .auto
+  }
+}
+
+extension InitialSpecification {
+  init(_ node: SpecificationNode, folder: String) throws(SpecificationError) {
+    guard node.node.mapping != nil else {
+      self = try node.choice([("auto", .auto), ("prior", .prior), ("data", .data)])
+      return
+    }
+    let mapping = try node.mapping(["uniform", "file"])
+    guard mapping.values.count == 1 else {
+      throw node.error("\(node.path) must be auto, prior, data, {uniform: …} or {file: …}")
+    }
+    if let file = mapping["file"] {
+      self = .file(absolutePath(try file.text(), from: folder))
+      return
+    }
+    let uniform = try mapping.required("uniform").mapping(["low", "high", "variance"])
+    let low = try uniform["low"]?.number() ?? -Self.box
+    let high = try uniform["high"]?.number() ?? Self.box
     guard (high - low).isFinite else {
       throw node.error("mixture.initial.uniform: low (\(low)) and high (\(high)) are too far apart")
     }
     guard low <= high else {
       throw node.error("mixture.initial.uniform: low (\(low)) must not be above high (\(high))")
     }
+    self = .uniform(low: low, high: high, variance: try uniform["variance"]?.positive() ?? 1)
   }
 }
 
@@ -179,23 +209,43 @@ extension InferenceSpecification {
   static let maximumSamples = 1_000_000
   static let maximumDraws = 10_000_000
 
-  init(_ node: SpecificationNode) throws(SpecificationError) {
+  /// Every default.
+  init(components: Int) {
+    algorithm = .ibw
+    samples = 10
+    sampling = .antithetic
+    stepSize = .auto
+    iterations = 10_000
+    relocation = components > 1
+    stop = .converged
+    seed = 1
+    objectiveDraws = 1000
+    predictionDraws = 1000
+    diagnosisDraws = 4000
+  }
+
+  init(_ node: SpecificationNode, components: Int) throws(SpecificationError) {
+    self.init(components: components)
     let mapping = try node.mapping([
-      "algorithm", "metric", "samples", "step_size", "iterations", "seed", "objective", "prediction",
+      "algorithm", "metric", "samples", "sampling", "step_size", "iterations", "warmup", "relocation", "stop",
+      "seed", "objective", "prediction", "diagnosis",
     ])
-    algorithm = try mapping["algorithm"]?.choice(UpdateRule.allCases.map { ($0.rawValue, $0) }) ?? .ibw
-    if let metric = mapping["metric"] {
-      let word: String = try metric.choice(["unit", "diagonal", "dense"].map { ($0, $0) })
-      guard word == "unit" else {
-        throw metric.error("metric '\(word)' is not available in this version; use 'unit'")
-      }
-    }
+    let words = UpdateRule.allCases.map(\.rawValue) + [Self.fullAlgorithm]
+    let word = try mapping["algorithm"]?.choice(words.map { ($0, $0) })
+    algorithm = word.flatMap(UpdateRule.init) ?? .ibw
+    fullCovariances = word == Self.fullAlgorithm
+    metric = try mapping["metric"]?.choice(Metric.Kind.allCases.map { ($0.rawValue, $0) })
     samples = try mapping["samples"]?.integer(atLeast: 1, atMost: Self.maximumSamples) ?? 10
-    guard let step = mapping["step_size"] else {
-      throw node.error(
-        "'inference.step_size' is missing: give a positive number, for example 0.03, or a schedule")
-    }
-    stepSize = try StepSchedule(step)
+    sampling = try mapping["sampling"]?.choice(Sampling.allCases.map { ($0.rawValue, $0) }) ?? .antithetic
+    stepSize =
+      try mapping["step_size"].map { step throws(SpecificationError) in
+        try StepSizeSpecification(step)
+      } ?? .auto
+    warmUp = try mapping["warmup"]?.integer(atLeast: 0, atMost: Self.maximumIterations)
+    relocation = try mapping["relocation"]?.bool() ?? (hasAutomaticSteps && components > 1)
+    stop =
+      try mapping["stop"]?.choice(StopRule.allCases.map { ($0.rawValue, $0) })
+      ?? (hasAutomaticSteps ? .converged : .iterations)
     iterations = try mapping["iterations"]?.integer(atLeast: 1, atMost: Self.maximumIterations) ?? 10_000
     seed = try mapping["seed"]?.seed() ?? 1
     let objective = try mapping["objective"]?.mapping(["draws", "every"])
@@ -203,16 +253,21 @@ extension InferenceSpecification {
     objectiveInterval = try objective?["every"]?.integer(atLeast: 1)
     let prediction = try mapping["prediction"]?.mapping(["draws"])
     predictionDraws = try prediction?["draws"]?.integer(atLeast: 1, atMost: 100_000) ?? 1000
+    let diagnosis = try mapping["diagnosis"]?.mapping(["draws"])
+    diagnosisDraws = try diagnosis?["draws"]?.integer(atLeast: 0, atMost: Self.maximumDraws) ?? 4000
+    if fullCovariances { try settleFullCovariances(mapping) }
+  }
+}
+
+extension StepSizeSpecification {
+  init(_ node: SpecificationNode) throws(SpecificationError) {
+    self = node.node.scalar?.string == "auto" ? .auto : .schedule(try StepSchedule(node))
   }
 }
 
 extension StepSchedule {
   init(_ node: SpecificationNode) throws(SpecificationError) {
     guard node.node.mapping != nil else {
-      if node.node.scalar?.string == "auto" {
-        throw node.error(
-          "step_size 'auto' is not available in this version; give a positive number, for example 0.03")
-      }
       self = .constant(stepSize: try node.positive())
       return
     }

@@ -10,19 +10,27 @@ extension FitSpecification {
     lines += [
       "mixture:",
       "  components: \(mixture.components)",
-      "  initial:",
-      "    uniform: {low: \(mixture.low), high: \(mixture.high), variance: \(mixture.variance)}",
+      "  initial: \(mixture.initial.yaml)",
       "inference:",
-      "  algorithm: \(inference.algorithm.rawValue)",
-      "  metric: unit",
+      "  algorithm: \(inference.algorithmName)",
+    ]
+    if let metric = inference.metric { lines.append("  metric: \(metric.rawValue)") }
+    lines += [
       "  samples: \(inference.samples)",
+      "  sampling: \(inference.sampling.rawValue)",
       "  step_size: \(inference.stepSize.yaml)",
       "  iterations: \(inference.iterations)",
+    ]
+    if let warmUp = inference.warmUp { lines.append("  warmup: \(warmUp)") }
+    lines += [
+      "  relocation: \(inference.relocation)",
+      "  stop: \(inference.stop.rawValue)",
       "  seed: \(inference.seed)",
     ]
     let every = inference.objectiveInterval.map { ", every: \($0)" } ?? ""
     lines.append("  objective: {draws: \(inference.objectiveDraws)\(every)}")
     lines.append("  prediction: {draws: \(inference.predictionDraws)}")
+    lines.append("  diagnosis: {draws: \(inference.diagnosisDraws)}")
     return lines.joined(separator: "\n") + "\n"
   }
 }
@@ -53,9 +61,10 @@ extension RegressionSpecification {
   fileprivate var lines: [String] {
     var lines = ["  response: \(quoted(response))"]
     if let features { lines.append("  features: [\(features.map(quoted).joined(separator: ", "))]") }
-    lines.append("  intercept: \(intercept)")
+    if !family.hasOwnBiases { lines.append("  intercept: \(intercept)") }
     lines.append("  prior: {normal: {scale: \(priorScale)}}")
-    if family == .linear { lines.append("  noise: \(noise)") }
+    if !family.isClassification { lines.append("  noise: \(noise.yaml)") }
+    if family == .neural { lines.append("  hidden: \(hidden)") }
     return lines
   }
 }
@@ -76,6 +85,28 @@ extension DataSpecification.Source {
       return "{features: \(quoted(features)), response: \(quoted(responseFile))}"
     }
     return paths.count == 1 ? quoted(paths[0]) : "[\(paths.map(quoted).joined(separator: ", "))]"
+  }
+}
+
+extension InitialSpecification {
+  fileprivate var yaml: String {
+    switch self {
+    case .auto: "auto"
+    case .uniform(let low, let high, let variance):
+      "{uniform: {low: \(low), high: \(high), variance: \(variance)}}"
+    case .prior: "prior"
+    case .data: "data"
+    case .file(let path): "{file: \(quoted(path))}"
+    }
+  }
+}
+
+extension StepSizeSpecification {
+  fileprivate var yaml: String {
+    switch self {
+    case .auto: "auto"
+    case .schedule(let schedule): schedule.yaml
+    }
   }
 }
 

@@ -38,6 +38,57 @@ struct BadSpecTests {
     }
   }
 
+  /// A network with other keys beside family and response, and other data.
+  private func network(_ keys: String, data: String = "train: t.csv") -> String {
+    "model: {family: bnn_regression, response: y\(keys)}\ndata: {\(data)}\n\(Examples.mixture)\n\(Examples.inference)"
+  }
+
+  @Test("networks")
+  func networks() {
+    check([
+      BadSpec(network(""), "fit.yaml:1:", "'model.noise' is missing"),
+      BadSpec(
+        network(", noise: 1, intercept: true"), "fit.yaml:1:", "'model.intercept' has no place here",
+        "biases of a network are always there"),
+      BadSpec(network(", noise: 1, intercept: false"), "'model.intercept' has no place here"),
+      BadSpec(network(", noise: 1, hiden: 3"), "did you mean 'hidden'?"),
+      BadSpec(network(", noise: 1, hidden: 0"), "model.hidden must be at least 1, not 0"),
+      BadSpec(network(", noise: 1, hidden: 10001"), "model.hidden must be at most 10000, not 10001"),
+      BadSpec(network(", noise: 1, hidden: 2.5"), "model.hidden must be a whole number"),
+      BadSpec(network(", noise: -1"), "model.noise must be greater than 0"),
+      BadSpec(
+        network(", noise: 1", data: "train: t.csv, precision: float32"), "fit.yaml:2:",
+        "data.precision float32 is for logistic and softmax", "family bnn_regression", "use float64"),
+      .line("family: logistic", "family: logistic\n  hidden: 5", "unknown key 'hidden'"),
+    ])
+  }
+
+  @Test("noise scales")
+  func noise() {
+    let linear = { (noise: String) in Examples.linear(", noise: \(noise)") }
+    check([
+      BadSpec(linear("0"), "model.noise must be greater than 0"),
+      BadSpec(linear("[1]"), "model.noise must be a number, not a list"),
+      BadSpec(linear("half_normal"), "model.noise must be a number, not 'half_normal'"),
+      BadSpec(linear("{}"), "'model.noise.half_normal' is missing"),
+      BadSpec(linear("{half_normal: 3}"), "model.noise.half_normal must be a mapping"),
+      BadSpec(linear("{half_normal: {}}"), "'model.noise.half_normal.scale' is missing"),
+      BadSpec(
+        linear("{half_normal: {scale: -1}}"), "fit.yaml:1:",
+        "model.noise.half_normal.scale must be greater than 0"),
+      BadSpec(linear("{half_normal: {scale: .inf}}"), "model.noise.half_normal.scale must be finite"),
+      BadSpec(linear("{half_normal: {sd: 1}}"), "unknown key 'sd' in model.noise.half_normal"),
+      BadSpec(
+        linear("{halfnormal: {scale: 1}}"), "unknown key 'halfnormal'", "did you mean 'half_normal'?"),
+      BadSpec(
+        network(", noise: {half_normal: {scale: 1}}"), "model.noise must be a number",
+        "family bnn_regression", "only linear fits it"),
+      BadSpec(
+        Examples.linear(", noise: {half_normal: {scale: 1}}", data: "train: t.csv, precision: float32"),
+        "data.precision float32 is for logistic and softmax", "family linear"),
+    ])
+  }
+
   @Test("files that are no spec at all")
   func files() {
     check([
@@ -85,15 +136,12 @@ struct BadSpecTests {
   func missing() {
     check([
       BadSpec("model: {family: funnel}\n\(Examples.inference)", "'mixture' is missing"),
-      BadSpec("model: {family: funnel}\n\(Examples.mixture)", "'inference' is missing"),
       BadSpec("\(Examples.mixture)\n\(Examples.inference)", "'model' is missing"),
       .model("{}", "'model.family' is missing", "logistic"),
       .model("{family: ~}", "model.family must be a text"),
       .line("  response: malignant\n", "", "'model.response' is missing"),
       .line("  train: train.csv\n", "", "'data.train' is missing"),
       .line("  components: 7\n", "", "'mixture.components' is missing"),
-      .line(
-        "  step_size: {schedule: {linear: {from: 0.1, to: 0.001}}}\n", "", "step_size' is missing", "0.03"),
       .line("linear: {from: 0.1, to: 0.001}", "linear: {from: 0.1}", "linear.to' is missing"),
       .line(
         "linear: {from: 0.1, to: 0.001}", "step_decay: {size: 1, factor: 0.5}", "step_decay.every' is missing"
@@ -134,7 +182,7 @@ struct BadSpecTests {
       .line("train: train.csv", "train: [[a.csv]]", "data.train[1] must be a text"),
       .line(
         "  initial: {uniform: {low: -2, high: 3, variance: 0.5}}", "  initial: 5",
-        "mixture.initial must be a mapping"),
+        "'5' is not a valid mixture.initial"),
       .line("objective: {draws: 400, every: 25}", "objective: 400", "inference.objective must be a mapping"),
       BadSpec("model: funnel\n\(Examples.mixture)\n\(Examples.inference)", "model.family"),
       BadSpec("model: {family: funnel}\nmixture: 5\n\(Examples.inference)", "mixture must be a mapping"),
@@ -190,11 +238,10 @@ struct BadSpecTests {
   func stepSizes() {
     let old = "{schedule: {linear: {from: 0.1, to: 0.001}}}"
     check([
-      .line(old, "auto", "step_size 'auto' is not available", "0.03"),
+      .line(old, "automatic", "must be a number, not 'automatic'"),
       .line(old, "0", "inference.step_size must be greater than 0, not '0'"),
       .line(old, "-0.1", "greater than 0"), .line(old, "fast", "must be a number, not 'fast'"),
       .line(old, "[0.1]", "must be a number, not a list"),
-      .line(old, "~", "'inference.step_size' is missing"),
       .line(old, "{linear: {}}", "unknown key 'linear'", "Valid keys: schedule"),
       .line(old, "{schedule: {linear: {from: 1, to: 1}, constant: {size: 1}}}", "must name one schedule"),
       .line(old, "{schedule: {}}", "must name one schedule"),
@@ -217,16 +264,41 @@ struct BadSpecTests {
         "ngd"),
       .line("precision: float32", "precision: float16", "'float16' is not a valid data.precision", "float64"),
       .line("missing: drop", "missing: ignore", "'ignore' is not a valid data.missing", "error, drop"),
-      .line("metric: unit", "metric: dense", "metric 'dense' is not available in this version; use 'unit'"),
-      .line("metric: unit", "metric: diagonal", "'diagonal' is not available"),
-      .line("metric: unit", "metric: uint", "did you mean 'unit'?"),
+      .line("metric: unit", "metric: uint", "did you mean 'unit'?", "unit, diagonal, dense"),
+      .line("metric: unit", "sampling: antithetical", "did you mean 'antithetic'?"),
+      .line("metric: unit", "stop: convergence", "did you mean 'converged'?", "converged, iterations"),
+      .line("metric: unit", "warmup: -1", "inference.warmup must be"),
+      .line("metric: unit", "relocation: 2", "inference.relocation must be"),
+      .line("metric: unit", "diagnosis: {draws: -1}", "inference.diagnosis.draws must be"),
+    ])
+  }
+
+  @Test("what full covariances don't go with")
+  func fullCovariances() {
+    func spec(_ settings: String, initial: String = "auto") -> String {
+      "model: {family: funnel}\nmixture: {components: 5, initial: \(initial)}\n"
+        + "inference:\n  algorithm: bw\n  \(settings)\n"
+    }
+    check([
+      BadSpec(spec("metric: dense"), "fit.yaml:5:", "inference.metric must be unit for algorithm bw"),
+      BadSpec(spec("relocation: true"), "fit.yaml:5:", "inference.relocation is not for algorithm bw"),
+      BadSpec(spec("warmup: 100"), "fit.yaml:5:", "inference.warmup must be 0 for algorithm bw"),
+      BadSpec(spec("stop: converged"), "fit.yaml:5:", "inference.stop: converged is not for algorithm bw"),
+      BadSpec(
+        spec("samples: 3", initial: "{file: earlier}"), "fit.yaml:2:",
+        "mixture.initial: {file: …} is not for algorithm bw"),
+      .line("algorithm: md", "algorithm: wb", "'wb' is not a valid inference.algorithm", "md-shared, bw"),
     ])
   }
 
   @Test("columns that make no sense")
   func columns() {
     check([
-      .line("features: [radius, texture]", "features: []", "model.features lists no column"),
+      .line(
+        "features: [radius, texture]", "features: []", "fit.yaml:4:", "model.features lists no column",
+        "set intercept: true"),
+      BadSpec(
+        network(", noise: 1, features: []"), "model.features lists no column", "a network needs at least one"),
       .line("features: [radius, texture]", "features: [a, b, a]", "names a column twice"),
       .line(
         "features: [radius, texture]", "features: [radius, malignant]", "contains the response 'malignant'"),
@@ -304,7 +376,11 @@ struct BadSpecTests {
       ),
       ("model.features=[a, a]", ["--set model.features=[a, a]: ", "twice"]),
       ("mixture.components=", ["'mixture.components' is missing"]),
-      ("inference.step_size=auto", ["--set inference.step_size=auto: step_size 'auto'"]),
+      (
+        "mixture.initial=priors",
+        ["--set mixture.initial=priors: 'priors' is not a valid mixture.initial", "'prior'"]
+      ),
+      ("mixture.initial={uniform: {}, file: a}", ["mixture.initial must be auto, prior, data"]),
     ]
     for (option, parts) in cases {
       let message = complaint(Examples.logistic, set: [option])

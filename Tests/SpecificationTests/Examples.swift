@@ -11,6 +11,11 @@ enum Examples {
     "model: \(model)\n\(mixture)\n\(inference)\n"
   }
 
+  /// A linear regression with other keys beside family and response, and other data.
+  static func linear(_ keys: String, data: String = "train: t.csv") -> String {
+    "model: {family: linear, response: y\(keys)}\ndata: {\(data)}\n\(mixture)\n\(inference)\n"
+  }
+
   static let logistic = """
     model:
       family: logistic
@@ -45,6 +50,10 @@ enum Examples {
     "model: {family: softmax, response: cultivar}\ndata: {train: [a.csv, b.csv]}\n\(mixture)\n\(inference)\n",
     "model: {family: linear, response: \"y \\\"q\\\" \\\\ \\t ü\", noise: 0.1}\n"
       + "data: {train: {features: x.npy, response: y.npy}, test: /abs/t.csv}\n\(mixture)\n\(inference)\n",
+    linear(", noise: {half_normal: {scale: 2.5}}"),
+    linear(", noise: {half_normal: {scale: 10}}, features: []"),
+    "model: {family: bnn_regression, response: y, noise: 0.7, hidden: 12, prior: {normal: {scale: 2}}}\n"
+      + "data: {train: a.csv}\n\(mixture)\n\(inference)\n",
     analytic("{family: gaussian, mean: [1, -2.5e-7], covariance: [[2, 0.3], [0.3, 1]]}"),
     analytic("{family: gaussian, mean: [1, 2, 3], covariance: [1, 2, 3]}"),
     analytic("{family: gaussian, mean: [0.1], covariance: 4}"),

@@ -36,14 +36,15 @@ struct ReadingTests {
     #expect(mixture(specification) == [7, -2, 3, 0.5])
     let inference = specification.inference
     #expect(inference.algorithm == .md && inference.samples == 12 && inference.iterations == 321)
-    #expect(inference.stepSize == .linear(from: 0.1, to: 0.001) && inference.seed == .max)
+    #expect(inference.stepSize == .schedule(.linear(from: 0.1, to: 0.001)) && inference.seed == .max)
     #expect(inference.objectiveDraws == 400 && inference.objectiveInterval == 25)
     #expect(inference.predictionDraws == 77)
   }
 
   private func mixture(_ specification: FitSpecification) -> [Double] {
     let mixture = specification.mixture
-    return [Double(mixture.components), mixture.low, mixture.high, mixture.variance]
+    guard case .uniform(let low, let high, let variance) = mixture.initial else { return [] }
+    return [Double(mixture.components), low, high, variance]
   }
 
   @Test("defaults are those of the contract")
@@ -58,10 +59,101 @@ struct ReadingTests {
     #expect(regression.features == nil && regression.intercept && regression.priorScale == 10)
     #expect(specification.data?.standardize == true && specification.data?.precision == .float64)
     #expect(specification.data?.missing == .error && specification.data?.test == nil)
-    #expect(mixture(specification) == [5, -5, 5, 1])
+    #expect(specification.mixture.components == 5 && specification.mixture.initial == .auto)
     #expect(specification.inference.algorithm == .ibw && specification.inference.samples == 10)
+    #expect(specification.inference.metric == nil && specification.inference.sampling == .antithetic)
+    #expect(specification.inference.stop == .iterations && !specification.inference.relocation)
     #expect(specification.inference.iterations == 10_000 && specification.inference.seed == 1)
     #expect(specification.inference.objectiveInterval == nil)
+  }
+
+  @Test("without a word on inference everything is automatic")
+  func automatic() throws {
+    let specification = try Examples.read("model: {family: funnel}\nmixture: {components: 5}")
+    let inference = specification.inference
+    #expect(inference.stepSize == .auto && inference.hasAutomaticSteps && inference.stop == .converged)
+    #expect(inference.relocation && inference.diagnosisDraws == 4000 && inference.warmUp == nil)
+    #expect(specification.mixture.initial == .auto)
+    #expect(
+      try Examples.read("model: {family: funnel}\nmixture: {components: 1}").inference.relocation == false)
+    let said = try Examples.read(
+      "model: {family: funnel}\nmixture: {components: 5, initial: {file: ../earlier}}\n"
+        + "inference: {metric: diagonal, sampling: sobol, step_size: auto, warmup: 90, relocation: false, "
+        + "stop: iterations, diagnosis: {draws: 7}}")
+    #expect(said.mixture.initial == .file("/srv/earlier"))
+    #expect(said.inference.metric == .diagonal && said.inference.sampling == .sobol)
+    #expect(said.inference.warmUp == 90 && !said.inference.relocation && said.inference.stop == .iterations)
+    #expect(said.inference.diagnosisDraws == 7)
+    #expect(try Examples.read(said.resolvedYAML) == said)
+    for word in ["auto", "prior", "data"] {
+      let other = try Examples.read("model: {family: funnel}\nmixture: {components: 5, initial: \(word)}")
+      #expect(
+        try Examples.read(other.resolvedYAML) == other && other.resolvedYAML.contains("initial: \(word)"))
+    }
+  }
+
+  @Test("full covariances have no coordinates, warm-up, relocation or averages")
+  func fullCovariances() throws {
+    let head = "model: {family: funnel}\nmixture: {components: 5}\ninference: "
+    let neutral = ", metric: unit, relocation: false, warmup: 0, stop: iterations"
+    for settings in ["", ", step_size: 0.1", neutral] {
+      let specification = try Examples.read(head + "{algorithm: bw\(settings)}")
+      let inference = specification.inference
+      #expect(inference.fullCovariances && inference.algorithmName == "bw" && inference.metric == .unit)
+      #expect(inference.warmUp == 0 && !inference.relocation && inference.stop == .iterations)
+      #expect(specification.resolvedYAML.contains("algorithm: bw\n"))
+      #expect(try Examples.read(specification.resolvedYAML) == specification)
+    }
+    #expect(try !Examples.read(head + "{algorithm: ibw}").inference.fullCovariances)
+  }
+
+  @Test("a network has fifty hidden units by default, and no column of ones")
+  func networkDefaults() throws {
+    let specification = try Examples.read(
+      "model: {family: bnn_regression, response: y, noise: 0.7}\ndata: {train: t.csv}\n\(Examples.mixture)\n"
+        + Examples.inference)
+    guard case .regression(let regression) = specification.model else {
+      Issue.record("no regression")
+      return
+    }
+    #expect(regression.family == .neural && regression.hidden == 50 && !regression.intercept)
+    #expect(regression.priorScale == 10 && regression.noise == .known(0.7))
+    #expect(!specification.resolvedYAML.contains("intercept"))
+    #expect(specification.resolvedYAML.contains("hidden: 50"))
+  }
+
+  @Test("the noise of a linear regression is known, or has a half-normal prior")
+  func noise() throws {
+    let cases: [(String, NoiseSpecification, String)] = [
+      ("0.5", .known(0.5), "  noise: 0.5\n"),
+      ("{half_normal: {scale: 3}}", .halfNormal(scale: 3), "  noise: {half_normal: {scale: 3.0}}\n"),
+    ]
+    for (text, noise, written) in cases {
+      let specification = try Examples.read(Examples.linear(", noise: \(text)"))
+      guard case .regression(let regression) = specification.model else {
+        Issue.record("no regression")
+        return
+      }
+      #expect(regression.noise == noise)
+      #expect(specification.resolvedYAML.contains(written))
+    }
+    let set = try Examples.read(
+      Examples.linear(", noise: 1"), set: ["model.noise={half_normal: {scale: 2}}"])
+    #expect(set.resolvedYAML.contains("noise: {half_normal: {scale: 2.0}}"))
+  }
+
+  @Test("a regression may have an intercept and no features", arguments: ["linear", "logistic", "softmax"])
+  func noFeatures(family: String) throws {
+    let noise = family == "linear" ? ", noise: 1" : ""
+    let specification = try Examples.read(
+      Examples.linear("\(noise), features: []").replacingOccurrences(of: "linear", with: family))
+    guard case .regression(let regression) = specification.model else {
+      Issue.record("no regression")
+      return
+    }
+    #expect(regression.features == [] && regression.intercept)
+    #expect(specification.resolvedYAML.contains("  features: []\n"))
+    #expect(try Examples.read(specification.resolvedYAML) == specification)
   }
 
   @Test("relative paths start at the spec's folder, absolute ones stay")
@@ -142,13 +234,13 @@ struct ReadingTests {
       ])
     #expect(several.inference.seed == 4 && several.inference.objectiveDraws == 9)
     #expect(several.inference.objectiveInterval == 25)
-    #expect(several.data?.test == nil && several.inference.stepSize == .constant(stepSize: 0.5))
-    #expect(several.mixture.low == 0 && several.mixture.high == 5)
+    #expect(several.data?.test == nil && several.inference.stepSize == .schedule(.constant(stepSize: 0.5)))
+    #expect(several.mixture.initial == .uniform(low: 0, high: 5, variance: 1))
     #expect(several.data?.train.paths == ["/srv/specs/x=y.csv"])
     let made = try Examples.read(
       "model: {family: funnel}",
       set: ["mixture.components=2", "inference.step_size.schedule.constant.size=1"])
-    #expect(made.inference.stepSize == .constant(stepSize: 1))
+    #expect(made.inference.stepSize == .schedule(.constant(stepSize: 1)))
   }
 
   @Test("whole numbers are read as decimal")
