@@ -130,8 +130,9 @@ extension Coordinator {
     }
     guard !missing.isEmpty else { return [] }
     workers[peer]?.assignments.removeAll { missing.contains($0) }
-    // The job's state may have been lost with it.
+    // The job's state and context may have been lost with it.
     workers[peer]?.lastJob = 0
+    workers[peer]?.lastContext = 0
     for assignment in missing { _ = giveBack(assignment, of: peer) }
     workers[peer]?.missed += 1
     if record.missed + 1 >= CoordinationLimits.missedInARow {

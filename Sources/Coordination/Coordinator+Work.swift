@@ -97,6 +97,9 @@ extension Coordinator {
     workers[peer]?.assignments.append(assignment)
     workers[peer]?.lastJob = running.number
     let isFirst = record.lastJob != running.number
+    let context = running.job.context
+    let isNew = isFirst && context.map { $0.number != record.lastContext } ?? false
+    if let context, isNew { workers[peer]?.lastContext = context.number }
     return [
       send(
         peer,
@@ -104,7 +107,8 @@ extension Coordinator {
           Work(
             job: running.number, assignment: assignment.number, jobKind: running.job.kind,
             iteration: UInt64(running.job.iteration), subtrees: subtrees,
-            state: isFirst ? running.job.state : nil)))
+            state: isFirst ? running.job.state : nil, context: context?.number ?? 0,
+            contextBytes: isNew ? context?.bytes : nil)))
     ]
   }
 

@@ -111,12 +111,29 @@ public struct Job: Sendable {
   public var iteration: Int
   /// The state that every worker needs, sent once to each.
   public var state: [UInt8]
+  /// What stays the same over many jobs, and is sent once to each worker; nil for nothing.
+  public var context: SharedContext?
   public var shape: JobShape
 
-  public init(kind: UInt8, iteration: Int, state: [UInt8], shape: JobShape) {
+  public init(
+    kind: UInt8, iteration: Int, state: [UInt8], context: SharedContext? = nil, shape: JobShape
+  ) {
     self.kind = kind
     self.iteration = iteration
     self.state = state
+    self.context = context
     self.shape = shape
+  }
+}
+
+/// Bytes that many jobs in a row need.
+public struct SharedContext: Sendable, Equatable {
+  /// Names the bytes: another number, others. Not 0.
+  public var number: UInt64
+  public var bytes: [UInt8]
+
+  public init(number: UInt64, bytes: [UInt8]) {
+    self.number = number
+    self.bytes = bytes
   }
 }

@@ -168,8 +168,8 @@ public struct Worker: Sendable {
       return []
     }
     guard session.leaving == nil, session.isNew(work.assignment) else { return [] }
-    // Work of an earlier job came late; work without a state came before the one with it.
-    guard work.job >= session.job, work.state != nil || work.job == session.job else { return [] }
+    // Work of an earlier job came late; or what came before it with the state or the context was lost.
+    guard session.canTake(work) else { return [] }
     guard session.assignments.count < CoordinationLimits.assignmentsHeld else {
       return giveUp(
         ExitCode.unavailable,
@@ -183,7 +183,7 @@ public struct Worker: Sendable {
           assignment: work.assignment,
           job: JobKey(epoch: session.epoch, session: session.number, number: work.job),
           jobKind: work.jobKind, iteration: Int(clamping: work.iteration), subtrees: work.subtrees,
-          state: work.state))
+          state: work.state, context: work.context, contextBytes: work.contextBytes))
     ]
   }
 

@@ -51,6 +51,9 @@ public struct Computation: Sendable {
   public var subtrees: [Subtree]
   /// The job's state, when it is new.
   public var state: [UInt8]?
+  /// The context that the job needs, 0 for none, and the context itself when it is new.
+  public var context: UInt64
+  public var contextBytes: [UInt8]?
 }
 
 /// A job of one coordinator's epoch.

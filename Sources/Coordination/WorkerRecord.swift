@@ -24,6 +24,8 @@ struct WorkerRecord: Sendable {
   var missed = 0
   /// The last job whose state was sent to it.
   var lastJob: UInt64 = 0
+  /// The last context that was sent to it.
+  var lastContext: UInt64 = 0
   /// The job in which it has a home, and the home's number.
   var home: (job: UInt64, number: Int) = (0, 0)
   /// Floating-point operations a second of one of its threads, once it has answered.

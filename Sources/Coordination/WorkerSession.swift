@@ -16,6 +16,8 @@ struct WorkerSession: Sendable {
   var heardUpTo: UInt64 = 0
   /// The job whose state is known.
   var job: UInt64 = 0
+  /// The context that is known.
+  private(set) var context: UInt64 = 0
   /// Assignments without an answer, in the order in which they are computed.
   var assignments: [(number: UInt64, job: UInt64)] = []
   /// Assignments that were taken, answered or not, oldest first.
@@ -49,9 +51,16 @@ struct WorkerSession: Sendable {
   /// Whether an assignment is new.
   func isNew(_ assignment: UInt64) -> Bool { !taken.contains(assignment) }
 
+  /// Whether all that an assignment needs has come: its job's state and context.
+  func canTake(_ work: Work) -> Bool {
+    work.job >= job && (work.state != nil || work.job == job)
+      && (work.context == 0 || work.contextBytes != nil || work.context == context)
+  }
+
   /// Takes an assignment, once.
   mutating func take(_ work: Work) {
     job = work.job
+    if work.contextBytes != nil { context = work.context }
     assignments.append((work.assignment, work.job))
     taken.append(work.assignment)
     if taken.count > CoordinationLimits.assignmentsRemembered {

@@ -32,8 +32,17 @@ struct SimulatedFit: Sendable {
   func job(at iteration: Int, state: [UInt8]) -> Job {
     Job(
       kind: UInt8(iteration % shapes.count), iteration: iteration, state: state,
+      context: context(at: iteration),
       shape: shape(at: iteration))
   }
+
+  /// What some jobs in a row share; the first ones need nothing.
+  func context(at iteration: Int) -> SharedContext? {
+    let number = iteration / SimulatedFit.jobsPerContext
+    return number == 0 ? nil : SharedContext(number: UInt64(number), bytes: Array("context \(number)".utf8))
+  }
+
+  private static let jobsPerContext = 4
 
   /// What a job's sums make of the state: a digest of both.
   func step(_ state: [UInt8], _ sums: [[Double]]) -> [UInt8] {
@@ -46,7 +55,8 @@ struct SimulatedFit: Sendable {
   /// The state after all iterations, computed by one loop.
   func serialResult() -> [UInt8] {
     (0..<iterations).reduce(SimulatedFit.start) { state, iteration in
-      let tiles = TileHash(state: state, iteration: iteration, shape: shape(at: iteration))
+      let context = context(at: iteration)?.bytes ?? []
+      let tiles = TileHash(state: state + context, iteration: iteration, shape: shape(at: iteration))
       return step(
         state,
         tiles.shape.blocks.indices.map { tiles.sum(block: $0, tiles.shape.tree(of: $0).root) })

@@ -161,7 +161,12 @@ extension SimulatedRun {
   /// Begins the first computation that waits.
   private mutating func compute(_ index: Int) throws {
     guard let computation = workers[index].queue.first else { return }
-    if let state = computation.state { workers[index].job = (computation.job, state) }
+    if let bytes = computation.contextBytes {
+      workers[index].context = (computation.context, computation.job.epoch, bytes)
+    }
+    if let state = computation.state {
+      workers[index].job = (computation.job, state + (try context(of: computation, index)))
+    }
     guard let job = workers[index].job, job.key == computation.job else {
       throw Violation(message: "worker \(index) was to compute for a job whose state it does not have")
     }
@@ -173,6 +178,17 @@ extension SimulatedRun {
     workers[index].computation += 1
     queue.add(
       .computed(index, computation: workers[index].computation), at: now + UInt64(seconds * 1e9) + 1_000)
+  }
+
+  /// The context that a computation needs.
+  private func context(of computation: Computation, _ index: Int) throws -> [UInt8] {
+    guard computation.context != 0 else { return [] }
+    guard let context = workers[index].context, context.number == computation.context,
+      context.epoch == computation.job.epoch
+    else {
+      throw Violation(message: "worker \(index) was to compute for a job whose context it does not have")
+    }
+    return context.bytes
   }
 
   private mutating func forget(_ assignments: [UInt64], of index: Int) throws {

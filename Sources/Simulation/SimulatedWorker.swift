@@ -24,8 +24,10 @@ struct SimulatedWorker {
   var queue: [Computation] = []
   /// Counts computations begun, so that one that was forgotten does not end.
   var computation = 0
-  /// The state of the job that it knows.
+  /// The state of the job that it knows, with the job's context.
   var job: (key: JobKey, state: [UInt8])?
+  /// The context that it knows, and of which coordinator.
+  var context: (number: UInt64, epoch: UInt64, bytes: [UInt8])?
   var progress: UInt64 = 0
   /// Until when it is stopped, in nanoseconds.
   var stoppedUntil: UInt64 = 0

@@ -49,15 +49,18 @@ extension Message {
       header.job = work.job
       header.assignment = work.assignment
       body.append(work.jobKind)
-      body.append(UInt8(work.state == nil ? 0 : 1))
+      body.append(UInt8((work.state == nil ? 0 : 1) | (work.contextBytes == nil ? 0 : 2)))
       body.append(work.iteration)
+      body.append(work.context)
+      body.append(UInt64(work.contextBytes?.count ?? 0))
       body.append(UInt32(work.subtrees.count))
       for subtree in work.subtrees {
         body.append(subtree.block)
         body.append(subtree.level)
         body.append(subtree.index)
       }
-      bulk = work.state ?? []
+      let state = work.state ?? []
+      bulk = work.contextBytes.map { $0 + state } ?? state
     case .result(let result):
       header.job = result.job
       header.assignment = result.assignment
@@ -128,15 +131,23 @@ extension Message {
   private static func decodeWork(_ header: Header, _ body: [UInt8], bulk: [UInt8]) throws(WireError) -> Work {
     try reading(body) { (reader: inout ByteReader) throws(WireError) in
       let jobKind: UInt8 = try reader.integer()
-      let hasState: UInt8 = try reader.integer()
+      let carries: UInt8 = try reader.integer()
       let iteration: UInt64 = try reader.integer()
+      let context: UInt64 = try reader.integer()
+      let contextLength: UInt64 = try reader.integer()
       let count: UInt32 = try reader.integer()
       guard Int(count) <= WireLimits.subtrees, reader.remaining == Int(count) * 13 else {
         throw WireError(.malformed, "\(count) subtrees don't fit the \(reader.remaining) bytes that follow")
       }
-      guard hasState <= 1, hasState == 1 || bulk.isEmpty else {
-        throw WireError(.malformed, "an assignment without state carries bulk")
+      let (hasState, hasContext) = (carries & 1 != 0, carries & 2 != 0)
+      guard carries <= 3, contextLength <= UInt64(bulk.count), hasContext || contextLength == 0,
+        hasState || contextLength == UInt64(bulk.count)
+      else {
+        throw WireError(
+          .malformed,
+          "an assignment's \(bulk.count) bytes of bulk are not the state and context that it announces")
       }
+      let cut = Int(contextLength)
       var subtrees: [Subtree] = []
       subtrees.reserveCapacity(Int(count))
       for _ in 0..<count {
@@ -145,7 +156,8 @@ extension Message {
       }
       return Work(
         job: header.job, assignment: header.assignment, jobKind: jobKind, iteration: iteration,
-        subtrees: subtrees, state: hasState == 1 ? bulk : nil)
+        subtrees: subtrees, state: hasState ? Array(bulk[cut...]) : nil, context: context,
+        contextBytes: hasContext ? Array(bulk[..<cut]) : nil)
     }
   }
 

@@ -36,7 +36,8 @@ public struct Message: Hashable, Sendable {
     case refused(Refusal)
     /// Worker → coordinator: set-up done, data verified, work can come.
     case ready(Ready)
-    /// Coordinator → worker: compute these subtrees (bulk: the job's state, with the job's first assignment).
+    /// Coordinator → worker: compute these subtrees (bulk: the context if it is new to the worker; then the job's
+    /// state, with the job's first assignment).
     case work(Work)
     /// Worker → coordinator: sums of the subtrees (bulk: float64 numbers, subtree after subtree).
     case result(WorkResult)
@@ -180,9 +181,14 @@ public struct Work: Hashable, Sendable {
   public var subtrees: [Subtree]
   /// The job's state, or nil when the worker has it from an earlier assignment of the same job.
   public var state: [UInt8]?
+  /// The context that the job needs; 0 for none.
+  public var context: UInt64
+  /// The context itself, or nil when the worker has it from an earlier assignment.
+  public var contextBytes: [UInt8]?
 
   public init(
-    job: UInt64, assignment: UInt64, jobKind: UInt8, iteration: UInt64, subtrees: [Subtree], state: [UInt8]?
+    job: UInt64, assignment: UInt64, jobKind: UInt8, iteration: UInt64, subtrees: [Subtree], state: [UInt8]?,
+    context: UInt64 = 0, contextBytes: [UInt8]? = nil
   ) {
     self.job = job
     self.assignment = assignment
@@ -190,6 +196,8 @@ public struct Work: Hashable, Sendable {
     self.iteration = iteration
     self.subtrees = subtrees
     self.state = state
+    self.context = context
+    self.contextBytes = contextBytes
   }
 }
 

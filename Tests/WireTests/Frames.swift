@@ -60,6 +60,14 @@ enum Examples {
     .work(Work(job: 5, assignment: 9, jobKind: 1, iteration: 123_456, subtrees: subtrees, state: state))
   }
 
+  static func work(state: [UInt8]?, context: [UInt8]) -> Message.Content {
+    .work(
+      Work(
+        job: 5, assignment: 9, jobKind: 1, iteration: 123_456, subtrees: subtrees, state: state,
+        context: 1 << 33,
+        contextBytes: context))
+  }
+
   static func result(_ sums: [UInt8]) -> Message.Content {
     .result(WorkResult(job: 5, assignment: 9, computeSeconds: 0.125, sums: sums))
   }
@@ -72,7 +80,8 @@ enum Examples {
     .hello(hello), welcome([]), welcome(bytes(300)),
     .refused(Refusal(reason: .numerics, message: "other bits\nand \u{1}\u{7f}\u{1F9EE}")),
     .ready(Ready(setupDigest: "aa", dataDigest: "")), work(state: nil), work(state: []),
-    work(state: bytes(240)), work(state: nil, subtrees: []), result([]), result(bytes(800)),
+    work(state: bytes(240)), work(state: nil, subtrees: []), work(state: bytes(240), context: bytes(90)),
+    work(state: nil, context: []), work(state: nil, context: bytes(17)), result([]), result(bytes(800)),
     .beat(Beat(progress: .max)),
     .beat(Beat(progress: 4, isReady: true, isReceiving: true, heardUpTo: 9, assignments: [3, .max])),
     .registerAgain,

@@ -190,7 +190,8 @@ struct RefusalTests {
     var work = Examples.message(Examples.work(state: nil)).encoded().header
     work.bulkBytes = 8
     let body = Examples.message(Examples.work(state: nil)).encoded().body
-    #expect(refusal([work.encoded(), body, Self.empty8])?.message.contains("without state") == true)
+    #expect(
+      refusal([work.encoded(), body, Self.empty8])?.message.contains("are not the state and context") == true)
   }
 
   @Test("a body that is cut anywhere, or has bytes left over")
@@ -271,13 +272,17 @@ struct RefusalTests {
   func subtreeCount() {
     var frames = frames(Examples.work(state: nil))
     for count in [0, 2, 4, 255] as [UInt8] {
-      frames[1][10] = count
+      frames[1][26] = count
       #expect(refusal(frames)?.code == .malformed)
     }
-    frames[1].replaceSubrange(10..<14, with: [255, 255, 255, 255])
+    frames[1].replaceSubrange(26..<30, with: [255, 255, 255, 255])
     #expect(refusal(frames)?.message.contains("4294967295 subtrees") == true)
-    frames[1].replaceSubrange(10..<14, with: [3, 0, 0, 0])
+    frames[1].replaceSubrange(26..<30, with: [3, 0, 0, 0])
+    // Flags that there are not, and a context longer than what came.
+    frames[1][1] = 4
+    #expect(refusal(frames)?.code == .malformed)
     frames[1][1] = 2
+    frames[1][18] = 1
     #expect(refusal(frames)?.code == .malformed)
   }
 }

@@ -45,7 +45,7 @@ struct RoundTripTests {
           job: 0x1112_1314_1516_1718, assignment: 0x2122_2324_2526_2728, computeSeconds: 1,
           sums: [UInt8](repeating: 0, count: 0x05_0010))))
     let golden: [UInt8] = [
-      0x49, 0x53, 0x4D, 0x58, 0x02, 0x00, 0x06, 0x00,  // ISMX, version 2, kind 6
+      0x49, 0x53, 0x4D, 0x58, 0x03, 0x00, 0x06, 0x00,  // ISMX, version 3, kind 6
       0xA0, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0xA8, 0xA9, 0xAA, 0xAB, 0xAC, 0xAD, 0xAE, 0xAF,
       0x08, 0x07, 0x06, 0x05, 0x04, 0x03, 0x02, 0x01,  // epoch
       0x18, 0x17, 0x16, 0x15, 0x14, 0x13, 0x12, 0x11,  // job
@@ -66,9 +66,18 @@ struct RoundTripTests {
     let encoded = Examples.message(.work(work)).encoded()
     #expect(
       encoded.body == [
-        3, 1, 5, 4, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 7, 6, 0, 0, 8, 0x0A, 9, 0, 0, 0, 0, 0, 0,
+        3, 1, 5, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        1, 0, 0, 0, 7, 6, 0, 0, 8, 0x0A, 9, 0, 0, 0, 0, 0, 0,
       ])
     #expect(encoded.bulk == [0xFF])
+    // With a context: flags 3, its number, its length, and its bytes before the state's.
+    var other = work
+    other.context = 0x0B0C
+    other.contextBytes = [0xEE, 0xDD]
+    let both = Examples.message(.work(other)).encoded()
+    #expect(Array(both.body[1..<2]) == [3])
+    #expect(Array(both.body[10..<26]) == [0x0C, 0x0B, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0])
+    #expect(both.bulk == [0xEE, 0xDD, 0xFF])
   }
 
   @Test("kinds keep their numbers")
