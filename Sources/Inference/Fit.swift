@@ -19,42 +19,134 @@ public struct FitJob: Sendable, Hashable {
 /// The course of a fit: which pass comes next, and what its sums do to the mixture.
 ///
 /// A pure state machine. `next` names the job whose sums it waits for, `take` receives them; where and by whom
-/// the sums were computed makes no difference.
+/// the sums were computed makes no difference. A fit finds a start, warms up (coordinates are learned and components moved, at the
+/// end of windows of iterations), then goes through stages of smaller and smaller steps until their averages no longer
+/// get better, and is judged at its end; with given steps and `stop: iterations` it does what the spec says and no more.
 public struct Fit: Sendable {
   public let plan: Plan
-  /// The mixture after `iteration` steps.
+  /// The mixture after `iteration` steps, in the metric's coordinates.
   public internal(set) var mixture: IsotropicMixture
+  /// Lower factors of full covariances, row-major `[N, d, d]`; empty for an isotropic fit.
+  public internal(set) var factors: [Double] = []
+  /// The coordinates.
+  public internal(set) var metric: Metric
+  /// Counts the changes of coordinates.
+  var metricNumber: UInt64 = 1
   /// Steps taken so far.
   public internal(set) var iteration = 0
   /// The last evaluation of the objective.
   public internal(set) var lastRow: TraceRow?
   /// Scores on test data, once they are known.
   public internal(set) var testScores: TestScores?
+  /// How good the finished fit is, once it has been judged.
+  public internal(set) var judgement: Judgement?
+  /// How settled the average is that the fit ends with; nil when it ends with its last iterate.
+  public internal(set) var iterates: IterateSummary?
   /// The step size of the step taken last.
   public internal(set) var lastStepSize: Double?
+  /// What ended the iterations, in words; nil while they go on.
+  public internal(set) var ending: Ending?
+  /// What happened that a user should know; whoever runs the fit takes them.
+  public var notes: [String] = []
 
-  private let settings: InferenceSpecification
-  /// Steps that the fit takes in all.
-  var iterations: Int { settings.iterations }
-  private let objectiveInterval: Int
+  /// Why a fit takes no more steps.
+  public struct Ending: Sendable, Hashable, Codable {
+    public var reason: String
+    /// Whether the stopping rule found it converged; nil when none was applied.
+    public var hasConverged: Bool?
+  }
+
+  let settings: InferenceSpecification
+  let initial: InitialSpecification
+  let earlier: StartingMixture?
+  let noise: Noise
+  /// Iterations at which the windows of the warm-up end as planned.
+  let plannedWindows: [Int]
+  /// Windows added since.
+  var extraWindows = 0
+  let objectiveInterval: Int
   private let logNormalizer: Double?
   private let isClassification: Bool
+  let priorScale: Double?
+
+  var activity = Activity.stepping
+  var isStarted = false
   var gradientNorm: Double?
   var evaluatedAt: Int?
+  var previousGradient: [Double] = []
+  var control = StepControl()
+  var stage = Stage()
+  var stagesDone = 0
+  var best: Average?
+  var windowsClosed = 0
+  var refuge: Refuge?
+  var divergences = 0
+  /// What a given step size is multiplied by after divergences.
+  var stepFactor = 1.0
+  /// The state before the activity that is under way, when that takes more than one job.
+  var anchor: FitSnapshot?
+
+  /// An averaged iterate and `log q + V` at the draws by which averages are compared.
+  struct Average: Sendable, Equatable {
+    var mixture: IsotropicMixture
+    var integrands: [Double]
+    var summary: IterateSummary?
+  }
+
+  /// The best state evaluated so far, to step back to.
+  struct Refuge: Sendable, Equatable {
+    var mixture: IsotropicMixture
+    var metric: Metric
+    var iteration: Int
+    var objective: ObjectiveEstimate
+    var factors: [Double] = []
+  }
+
+  /// What the fit is doing between two jobs.
+  enum Activity: Sendable {
+    /// Looking for the size of the box to start in.
+    case searchingStart(StartSearch)
+    /// Looking for the modes to start at.
+    case locatingModes(ModeSearch)
+    case stepping
+    /// Evaluating the mixture as it stands.
+    case evaluating
+    /// Ending a window of the warm-up.
+    case closingWindow(WindowClosing)
+    /// Evaluating a stage's average.
+    case comparing(IsotropicMixture)
+    /// Drawing from the finished mixture: the integrands so far.
+    case judging([[Double]])
+    case predicting
+    case finished
+  }
 
   /// A fit at its start.
-  public init(_ problem: Problem) {
+  /// - Parameter earlier: the fit that `mixture.initial: {file: …}` names.
+  /// - Throws: ``FitError`` when the fit can't start as the spec asks.
+  public init(_ problem: Problem, from earlier: StartingMixture? = nil) throws {
     let specification = problem.specification
     plan = problem.plan
     settings = specification.inference
+    initial = specification.mixture.initial
+    self.earlier = earlier
+    noise = Noise(seed: specification.inference.seed)
+    plannedWindows = Fit.windows(specification.inference)
     objectiveInterval = Fit.objectiveInterval(specification.inference, plan: plan)
     logNormalizer = problem.target.logNormalizer
+    priorScale = problem.target.priorScale
     if case .regression(let regression) = specification.model {
-      isClassification = regression.family != .linear
+      isClassification = regression.family.isClassification
     } else {
       isClassification = false
     }
-    mixture = Fit.initialMixture(specification, dimension: problem.target.dimension)
+    metric = Metric(problem.plan.problem.metric, dimension: problem.target.dimension)
+    mixture = IsotropicMixture(
+      componentCount: plan.problem.components, dimension: plan.problem.dimension,
+      means: [Double](repeating: 0, count: plan.problem.components * plan.problem.dimension),
+      variances: [Double](repeating: 1, count: plan.problem.components))
+    startFactors()
+    try begin()
   }
 
   /// Iterations between evaluations: as asked, or so that they cost about a tenth of the fit.
@@ -64,34 +156,45 @@ public struct Fit: Sendable {
     return max(1, settings.iterations / 100, Int((10 * drawsPerSample).rounded(.up)))
   }
 
-  /// Means uniform on the box, equal variances.
-  private static func initialMixture(_ specification: FitSpecification, dimension: Int) -> IsotropicMixture {
-    let settings = specification.mixture
-    let noise = Noise(seed: specification.inference.seed)
-    var means = [Double](repeating: 0, count: settings.components * dimension)
-    means.withUnsafeMutableBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return }
-      for component in 0..<settings.components {
-        noise.fillUniforms(
-          .initialization, iteration: 0, component: component, samples: 0..<1, dimension: dimension,
-          into: base + component * dimension)
-      }
-      for index in buffer.indices {
-        buffer[index] = settings.low + (settings.high - settings.low) * buffer[index]
-      }
-    }
-    return IsotropicMixture(
-      componentCount: settings.components, dimension: dimension, means: means,
-      variances: [Double](repeating: settings.variance, count: settings.components))
-  }
-
   /// The job that comes next; nil when the fit is finished.
   public var next: FitJob? {
-    let isDue = iteration % objectiveInterval == 0 || iteration == settings.iterations
-    if isDue, evaluatedAt != iteration { return FitJob(kind: .objective, iteration: iteration) }
-    if iteration < settings.iterations { return FitJob(kind: .gradient, iteration: iteration) }
-    if plan.prediction != nil, testScores == nil { return FitJob(kind: .prediction, iteration: iteration) }
-    return nil
+    switch activity {
+    case .searchingStart, .locatingModes: FitJob(kind: .points, iteration: 0)
+    case .stepping: FitJob(kind: .gradient, iteration: iteration)
+    case .evaluating: FitJob(kind: .objective, iteration: iteration)
+    case .closingWindow(let closing): closing.job(at: iteration)
+    case .comparing: FitJob(kind: .objective, iteration: NoiseIterations.comparison)
+    case .judging(let rounds): FitJob(kind: .objective, iteration: NoiseIterations.judgement + rounds.count)
+    case .predicting: FitJob(kind: .prediction, iteration: iteration)
+    case .finished: nil
+    }
+  }
+
+  /// Iterations of the noise that no step has.
+  enum NoiseIterations {
+    static let comparison = 1 << 31
+    static let judgement = 1 << 31 + 1
+  }
+
+  /// The state that the workers need for the next job.
+  public var state: [UInt8] {
+    switch activity {
+    case .searchingStart(let search):
+      JobState.encode(points: startDraws(scale: search.scale), dimension: mixture.dimension)
+    case .locatingModes(let search): JobState.encode(points: positions(search), dimension: mixture.dimension)
+    case .closingWindow(let closing):
+      closing.search.map { JobState.encode(points: positions($0), dimension: mixture.dimension) }
+        ?? JobState.encode(mixture)
+    case .comparing(let average): JobState.encode(average)
+    default: JobState.encode(mixture, factors: factors)
+    }
+  }
+
+  /// The coordinates that the workers need for the next job: the same number, the same coordinates; nil for θ itself.
+  public var context: (number: UInt64, metric: Metric)? { metric.isUnit ? nil : (metricNumber, metric) }
+
+  func positions(_ search: ModeSearch) -> [Double] {
+    metric.positions(of: search.proposals, count: search.proposals.count / max(1, mixture.dimension))
   }
 
   /// Takes the sums of the job that `next` named, block by block.
@@ -99,84 +202,149 @@ public struct Fit: Sendable {
   /// - Returns: a row for the trace when the objective was evaluated.
   /// - Throws: ``FitError`` that names iteration and component when the fit has diverged.
   public mutating func take(_ sums: [[Double]]) throws -> TraceRow? {
-    guard let job = next else { return nil }
-    switch job.kind {
-    case .empty: return nil
-    case .gradient:
+    switch activity {
+    case .finished: return nil
+    case .searchingStart(var search):
+      let values = pointValues(sums).values
+      let isDone = search.take(values: values, dimension: mixture.dimension)
+      if isDone { try start(scale: search.scale, values: values) } else { activity = .searchingStart(search) }
+      return nil
+    case .locatingModes(var search):
+      let (values, gradients) = pointValues(sums)
+      search.take(values: values, gradients: metric.gradients(of: gradients, count: values.count))
+      if search.isDone { try start(at: search) } else { activity = .locatingModes(search) }
+      return nil
+    case .stepping:
       try step(sums)
       return nil
-    case .objective:
-      evaluatedAt = iteration
-      let row = try evaluate(sums)
-      lastRow = row
-      return row
-    case .prediction:
+    case .evaluating:
+      return try evaluated(plan.objective.integrands(sums))
+    case .closingWindow(let closing):
+      return try close(closing, sums)
+    case .comparing(let average):
+      compare(average, plan.objective.integrands(sums))
+      return nil
+    case .judging(let rounds):
+      return judge(rounds + [plan.objective.integrands(sums)])
+    case .predicting:
       testScores = scores(sums)
+      activity = .finished
       return nil
     }
   }
 
-  private mutating func step(_ sums: [[Double]]) throws {
-    let stepSize = settings.stepSize.stepSize(at: iteration, of: settings.iterations)
-    let gradient = self.gradient(sums)
-    do {
-      mixture = try settings.algorithm.step(mixture, gradient: gradient, stepSize: stepSize)
-    } catch let error as UpdateError {
-      throw FitError(
-        .diverged,
-        "diverged at iteration \(iteration + 1) with step size \(stepSize): \(error.message). "
-          + "Try a smaller inference.step_size")
-    }
-    let squares = gradient.mean.reduce(0) { $0 + $1 * $1 }
-    gradientNorm = (squares / Double(mixture.componentCount)).squareRoot()
-    lastStepSize = stepSize
-    iteration += 1
+  /// What comes after a step or an evaluation.
+  mutating func advance() {
+    anchor = nil
+    resume()
   }
 
-  /// `g_i = Σ∇ / B` and `h_i = Σ (x − m)·∇ / (B d ε_i)`.
-  private func gradient(_ sums: [[Double]]) -> MixtureGradient {
+  /// What comes next in the state as it is.
+  mutating func resume() {
+    let isStageOver =
+      ending == nil && stage.isOver && windowsClosed == windows.count && iteration < settings.iterations
+    if isStageOver, let average = stage.average(like: mixture) { return begin(.comparing(average)) }
+    let isLast = iteration >= settings.iterations
+    // The judgement evaluates the finished mixture.
+    let isEvaluated = isEvaluationDue || (isLast && settings.diagnosisDraws == 0)
+    if ending == nil, evaluatedAt != iteration, isEvaluated { return activity = .evaluating }
+    if ending == nil, windowsClosed < windows.count, iteration >= windows[windowsClosed] {
+      return begin(.closingWindow(WindowClosing(self)))
+    }
+    if isLast, ending == nil { return endAtLimit() }
+    activity = ending == nil ? .stepping : afterIterations
+  }
+
+  private var isEvaluationDue: Bool {
+    iteration % objectiveInterval == 0
+      || (windowsClosed < windows.count && iteration == windows[windowsClosed])
+  }
+
+  /// Begins an activity of several jobs: a snapshot taken meanwhile is the one before it.
+  mutating func begin(_ activity: Activity) {
+    anchor = snapshot
+    self.activity = activity
+  }
+
+  private var afterIterations: Activity {
+    // An average has not been evaluated yet.
+    if settings.diagnosisDraws > 0 || settings.stop == .converged, judgement == nil { return .judging([]) }
+    return plan.prediction != nil && testScores == nil ? .predicting : .finished
+  }
+
+  mutating func end(_ reason: String, converged: Bool?) {
+    ending = Ending(reason: reason, hasConverged: converged)
+    anchor = nil
+    activity = afterIterations
+  }
+
+  /// V `[count]` and its gradient in θ `[count, d]` at points.
+  func pointValues(_ sums: [[Double]]) -> (values: [Double], gradients: [Double]) {
     let dimension = mixture.dimension
-    let samples = Double(settings.samples)
-    var gradient = MixtureGradient(
-      mean: [Double](repeating: 0, count: mixture.means.count),
-      variance: [Double](repeating: 0, count: mixture.componentCount))
-    for (block, values) in sums.enumerated() {
-      for (place, component) in plan.gradient.components(ofBlock: block).enumerated() {
-        let offset = place * (dimension + 2)
-        for coordinate in 0..<dimension {
-          gradient.mean[component * dimension + coordinate] = values[offset + coordinate] / samples
-        }
-        gradient.variance[component] =
-          values[offset + dimension] / (samples * Double(dimension) * mixture.variances[component])
+    var values: [Double] = []
+    var gradients: [Double] = []
+    for block in sums {
+      for place in 0..<block.count / (dimension + 1) {
+        let row = place * (dimension + 1)
+        values.append(block[row])
+        gradients += block[(row + 1)..<(row + 1 + dimension)]
       }
     }
-    return gradient
+    return (values, gradients)
   }
 
-  private func evaluate(_ sums: [[Double]]) throws -> TraceRow {
-    let draws = plan.objective.samples
-    var integrands = [Double](repeating: 0, count: mixture.componentCount * draws)
-    for (block, values) in sums.enumerated() {
-      let samples = plan.objective.samples(ofObjectiveBlock: block)
-      for (place, component) in plan.objective.components(ofBlock: block).enumerated() {
-        for (index, sample) in samples.enumerated() {
-          integrands[component * draws + sample] = values[place * samples.count + index]
-        }
-      }
-    }
-    let objective = ObjectiveEstimate(integrands: integrands, components: mixture.componentCount)
-    guard objective.elbo.isFinite else {
-      throw FitError(
-        .diverged,
-        iteration == 0
-          ? "the ELBO is not finite at the start: the target can't be evaluated in the box of mixture.initial; try a "
-            + "smaller box or variance, and look at the data's range"
-          : "diverged: the ELBO at iteration \(iteration) is not finite. Try a smaller inference.step_size")
-    }
+  /// A row of the trace for the mixture as it stands.
+  func row(_ objective: ObjectiveEstimate) -> TraceRow {
+    let scales = metric.isUnit ? [1] : metric.scales
+    let (least, most) = (scales.min() ?? 1, scales.max() ?? 1)
     return TraceRow(
       iteration: iteration, objective: objective, kl: logNormalizer.map { $0 - objective.elbo },
       gradientNorm: gradientNorm, stepSize: lastStepSize,
-      varianceMinimum: mixture.variances.min() ?? .nan, varianceMaximum: mixture.variances.max() ?? .nan)
+      varianceMinimum: (mixture.variances.min() ?? .nan) * least * least,
+      varianceMaximum: (mixture.variances.max() ?? .nan) * most * most)
+  }
+
+  /// Takes one round of draws of the finished mixture; the last one makes the judgement.
+  private mutating func judge(_ rounds: [[Double]]) -> TraceRow? {
+    if rounds.count == 1, let refuge, isUnfit(rounds[0]) {
+      notes.append(
+        "diverged at iteration \(iteration): the fit ends with the state of iteration \(refuge.iteration), the best one"
+      )
+      mixture = refuge.mixture
+      factors = refuge.factors
+      metric = refuge.metric
+      metricNumber += 1
+      iterates = nil
+      self.refuge = nil
+      if let ended = ending {
+        ending = Ending(reason: ended.reason, hasConverged: ended.hasConverged.map { _ in false })
+      }
+      activity = .judging([])
+      return nil
+    }
+    let perRound = plan.objective.samples * mixture.componentCount
+    guard rounds.count * perRound >= settings.diagnosisDraws else {
+      activity = .judging(rounds)
+      return nil
+    }
+    let draws = plan.objective.samples
+    let joined = (0..<mixture.componentCount).flatMap { component in
+      rounds.flatMap { $0[component * draws..<(component + 1) * draws] }
+    }
+    let result = Judgement(integrands: joined, components: mixture.componentCount)
+    judgement = result
+    let row = row(result.objective)
+    lastRow = row
+    activity = afterIterations
+    defer { evaluatedAt = iteration }
+    return evaluatedAt == iteration ? nil : row
+  }
+
+  /// Whether draws of the finished mixture show that it is not finite, or has collapsed since its best state.
+  private func isUnfit(_ integrands: [Double]) -> Bool {
+    let objective = ObjectiveEstimate(integrands: integrands, components: mixture.componentCount)
+    guard objective.elbo.isFinite, let refuge else { return !objective.elbo.isFinite }
+    return hasCollapsed(objective, since: refuge.objective)
   }
 
   private func scores(_ sums: [[Double]]) -> TestScores {
@@ -188,11 +356,15 @@ public struct Fit: Sendable {
       rmse: isClassification ? nil : (values[3] / rows).squareRoot())
   }
 
-  /// SHA-256 of means then variances as little-endian float64.
+  /// The mixture's means in θ, `[N, d]`.
+  public var positions: [Double] { metric.positions(of: mixture.means, count: mixture.componentCount) }
+
+  /// SHA-256 of the means in θ, then the variances (full covariances: Σ, row-major `[N, d, d]`), as little-endian
+  /// float64.
   public var stateDigest: Digest {
     var builder = DigestBuilder()
-    builder.update(mixture.means)
-    builder.update(mixture.variances)
+    builder.update(positions)
+    builder.update(fullMixture?.covariances ?? mixture.variances)
     return builder.finalize()
   }
 }

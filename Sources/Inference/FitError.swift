@@ -3,6 +3,8 @@ public struct FitError: Error, Sendable, CustomStringConvertible {
   public enum Code: Sendable {
     /// The spec or the data don't describe a fit that can be made (exit 65).
     case badInput
+    /// A file that the spec names is not there (exit 66).
+    case noInput
     /// The iteration left the space of mixtures (exit 65: a smaller step is needed).
     case diverged
     /// A fault of this program (exit 70).

@@ -4,12 +4,17 @@ import NumericsKit
 public enum JobKind: UInt8, Sendable, Codable, CaseIterable {
   /// Nothing: the tiles of a gradient with zeros for sums, to measure what coordination costs.
   case empty = 0
-  /// Sums of the integrand for the update rule: `[components, d + 2]` numbers a block.
+  /// Sums of the integrand for the update rule: `[components, d + 2]` numbers a block, `[components, d + d² + 1]` with
+  /// full covariances.
   case gradient = 1
   /// `log q + V` of every draw, for the objective: `[components, samples]` numbers a block.
   case objective = 2
   /// Predictive scores on test rows.
   case prediction = 3
+  /// The average curvature of V under the mixture, from gradients: d² numbers, or d.
+  case curvature = 4
+  /// V and its gradient at given points: `[points, d + 1]` numbers a block.
+  case points = 5
 
   /// The stream that the job's samples come from.
   public var stream: NoiseStream {
@@ -17,6 +22,8 @@ public enum JobKind: UInt8, Sendable, Codable, CaseIterable {
     case .gradient, .empty: .gradient
     case .objective: .objective
     case .prediction: .prediction
+    case .curvature: .curvature
+    case .points: .relocation
     }
   }
 }

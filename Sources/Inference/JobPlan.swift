@@ -18,27 +18,41 @@ public struct Tile: Hashable, Sendable {
 /// How one kind of job is cut into blocks and tiles.
 ///
 /// *Blocks* are groups of components (for the objective: of components × samples) whose sums are reduced
-/// together; the tiles of a block are the leaves of its reduction tree, ordered by samples, then base before rows.
+/// together; the tiles of a block are the leaves of its reduction tree, ordered by components, then samples, then base
+/// before rows. A curvature has one block; of points, each is a component with one sample.
 public struct JobPlan: Sendable, Hashable, Codable {
   public var kind: JobKind
-  /// Components, N.
+  /// Components, N; for points their number.
   public var components: Int
-  /// Samples of each component (prediction: draws in all).
+  /// Samples of each component (prediction: draws in all; curvature: pairs).
   public var samples: Int
   /// Rows of the data set; 0 without data.
   public var rows: Int
-  /// Numbers that a component's gradient sums have: d + 2.
-  public var gradientWidth: Int
+  /// Numbers in the sums of a component: d + 2 (full covariances: d + d² + 1), or of a point: d + 1; of a curvature as a
+  /// whole.
+  public var unitWidth: Int
   public var componentsPerBlock: Int
   public var samplesPerTile: Int
   public var rowsPerTile: Int
 
   /// Whether the cut is one of a problem's components into pieces of at least one.
   func isCut(of problem: ProblemSize) -> Bool {
-    components == problem.components && gradientWidth == problem.dimension + 2
+    (kind == .points ? problem.searchPoints : problem.components) == components
+      && unitWidth == JobPlan.unitWidth(kind, problem)
       && [components, samples, componentsPerBlock, samplesPerTile, rowsPerTile].allSatisfy {
         (1...JobPlan.largestCount).contains($0)
       } && (0...JobPlan.mostRows).contains(rows)
+  }
+
+  static func unitWidth(_ kind: JobKind, _ problem: ProblemSize) -> Int {
+    switch kind {
+    case .curvature:
+      problem.metric == .dense ? problem.dimension * problem.dimension : problem.dimension
+    case .points: problem.dimension + 1
+    default:
+      problem.fullCovariances
+        ? problem.dimension * (problem.dimension + 1) + 1 : problem.dimension + 2
+    }
   }
 
   /// More than any fit has; keeps products of two far from overflow.
@@ -52,9 +66,9 @@ public struct JobPlan: Sendable, Hashable, Codable {
   /// Number of blocks.
   public var blockCount: Int {
     switch kind {
-    case .empty, .gradient: componentBlocks
+    case .empty, .gradient, .points: componentBlocks
     case .objective: componentBlocks * sampleTiles
-    case .prediction: 1
+    case .prediction, .curvature: 1
     }
   }
 
@@ -62,7 +76,8 @@ public struct JobPlan: Sendable, Hashable, Codable {
   public var tilesPerBlock: Int {
     switch kind {
     case .empty, .gradient: sampleTiles * (1 + rowTiles)
-    case .objective: 1 + rowTiles
+    case .curvature: componentBlocks * sampleTiles * (1 + rowTiles)
+    case .objective, .points: 1 + rowTiles
     case .prediction: rowTiles
     }
   }
@@ -70,16 +85,17 @@ public struct JobPlan: Sendable, Hashable, Codable {
   /// The components of a block.
   public func components(ofBlock block: Int) -> Range<Int> {
     switch kind {
-    case .empty, .gradient: part(block, of: components, by: componentsPerBlock)
+    case .empty, .gradient, .points: part(block, of: components, by: componentsPerBlock)
     case .objective: part(block / sampleTiles, of: components, by: componentsPerBlock)
-    case .prediction: 0..<components
+    case .prediction, .curvature: 0..<components
     }
   }
 
   /// Numbers that a block's sums have.
   public func width(ofBlock block: Int) -> Int {
     switch kind {
-    case .empty, .gradient: components(ofBlock: block).count * gradientWidth
+    case .empty, .gradient, .points: components(ofBlock: block).count * unitWidth
+    case .curvature: unitWidth
     case .objective:
       components(ofBlock: block).count
         * part(block % sampleTiles, of: samples, by: samplesPerTile).count
@@ -95,10 +111,18 @@ public struct JobPlan: Sendable, Hashable, Codable {
       return Tile(
         components: components(ofBlock: block),
         samples: part(leaf / (1 + rowTiles), of: samples, by: samplesPerTile), part: tilePart(place))
+    case .curvature:
+      let place = leaf / (1 + rowTiles)
+      return Tile(
+        components: part(place / sampleTiles, of: components, by: componentsPerBlock),
+        samples: part(place % sampleTiles, of: samples, by: samplesPerTile),
+        part: tilePart(leaf % (1 + rowTiles)))
     case .objective:
       return Tile(
         components: components(ofBlock: block),
         samples: part(block % sampleTiles, of: samples, by: samplesPerTile), part: tilePart(leaf))
+    case .points:
+      return Tile(components: components(ofBlock: block), samples: 0..<1, part: tilePart(leaf))
     case .prediction:
       return Tile(components: 0..<components, samples: 0..<samples, part: tilePart(leaf + 1))
     }

@@ -1,3 +1,4 @@
+import Mixtures
 import NumericsKit
 
 /// How a fit is cut into tiles: part of what decides its bits, and so a function of the problem alone.
@@ -9,8 +10,12 @@ public struct Plan: Sendable, Hashable, Codable {
   public var objective: JobPlan
   /// Nil without test data.
   public var prediction: JobPlan?
+  /// Nil where no metric is learned.
+  public var curvature: JobPlan?
+  /// Nil where no modes are searched for.
+  public var points: JobPlan?
 
-  public static let currentVersion = 1
+  public static let currentVersion = 2
 
   /// The plan of one kind of job.
   public func job(_ kind: JobKind) -> JobPlan? {
@@ -18,17 +23,23 @@ public struct Plan: Sendable, Hashable, Codable {
     case .empty, .gradient: gradient
     case .objective: objective
     case .prediction: prediction
+    case .curvature: curvature
+    case .points: points
     }
   }
 
   /// Whether the jobs are cuts of the problem; what comes from a file or a peer may be anything.
   var isConsistent: Bool {
     version == Plan.currentVersion
-      && [gradient, objective, prediction].allSatisfy { $0?.isCut(of: problem) ?? true }
+      && [gradient, objective, prediction, curvature, points].allSatisfy { $0?.isCut(of: problem) ?? true }
       && gradient.samples == problem.samples && gradient.rows == problem.rows
       && objective.rows == problem.rows && (prediction?.rows ?? problem.testRows) == problem.testRows
       && gradient.kind == .gradient && objective.kind == .objective
       && (prediction?.kind ?? .prediction) == .prediction
+      && (curvature?.kind ?? .curvature) == .curvature && (points?.kind ?? .points) == .points
+      && (curvature?.rows ?? problem.rows) == problem.rows && (points?.rows ?? problem.rows) == problem.rows
+      && (curvature?.samples ?? problem.curvaturePairs) == problem.curvaturePairs
+      && (points?.samples ?? 1) == 1
   }
 }
 
@@ -52,10 +63,19 @@ public struct ProblemSize: Sendable, Hashable, Codable {
   public var testRowsPerShard: Int
   /// Columns of the design matrix.
   public var columns: Int
+  /// The coordinates that are learned.
+  public var metric: Metric.Kind
+  /// Pairs of samples, of each component, for one estimate of the curvature; 0 where none is made.
+  public var curvaturePairs: Int
+  /// Points from which modes are searched for at once; 0 where they are not.
+  public var searchPoints: Int
+  /// Whether components have full covariances, whose gradients have d + d² + 1 numbers.
+  public var fullCovariances: Bool
 
   public init(
     components: Int, dimension: Int, samples: Int, objectiveDraws: Int, predictionDraws: Int, rows: Int,
-    rowsPerShard: Int, testRows: Int, testRowsPerShard: Int, columns: Int
+    rowsPerShard: Int, testRows: Int, testRowsPerShard: Int, columns: Int,
+    metric: Metric.Kind = .unit, curvaturePairs: Int = 0, searchPoints: Int = 0, fullCovariances: Bool = false
   ) {
     self.components = components
     self.dimension = dimension
@@ -67,5 +87,9 @@ public struct ProblemSize: Sendable, Hashable, Codable {
     self.testRows = testRows
     self.testRowsPerShard = testRowsPerShard
     self.columns = columns
+    self.metric = metric
+    self.curvaturePairs = curvaturePairs
+    self.searchPoints = searchPoints
+    self.fullCovariances = fullCovariances
   }
 }

@@ -36,22 +36,26 @@ public enum Planner {
       version: Plan.currentVersion, problem: problem,
       gradient: cut(problem, kind: .gradient, samples: problem.samples),
       objective: cut(problem, kind: .objective, samples: perComponent),
-      prediction: problem.testRows > 0 ? predictionPlan(problem) : nil)
+      prediction: problem.testRows > 0 ? predictionPlan(problem) : nil,
+      curvature: problem.curvaturePairs > 0
+        ? cut(problem, kind: .curvature, samples: problem.curvaturePairs) : nil,
+      points: problem.searchPoints > 0 ? cut(problem, kind: .points, samples: 1) : nil)
   }
 
   private static func cut(_ problem: ProblemSize, kind: JobKind, samples: Int) -> JobPlan {
     let costs = CostModel(problem)
+    let components = kind == .points ? problem.searchPoints : problem.components
     var plan = JobPlan(
-      kind: kind, components: problem.components, samples: samples, rows: problem.rows,
-      gradientWidth: problem.dimension + 2,
-      componentsPerBlock: max(1, min(problem.components, samplesPerTile / samples)),
+      kind: kind, components: components, samples: samples, rows: problem.rows,
+      unitWidth: JobPlan.unitWidth(kind, problem),
+      componentsPerBlock: max(1, min(components, samplesPerTile / samples, componentsOfSums(problem, kind))),
       samplesPerTile: min(samples, samplesPerTile),
       rowsPerTile: rowsPerTile(problem.rows, shard: problem.rowsPerShard))
     while true {
       let samplesOfTile = plan.componentsPerBlock * plan.samplesPerTile
       let rowCost = costs.rows(
         min(plan.rowsPerTile, problem.rows), samples: Double(samplesOfTile), kind: kind)
-      let baseCost = costs.base(samples: Double(samplesOfTile))
+      let baseCost = costs.base(samples: Double(samplesOfTile), kind: kind)
       let cost = max(rowCost, baseCost)
       let tiles = plan.blockCount * plan.tilesPerBlock
       let isCoarse =
@@ -63,6 +67,12 @@ public enum Planner {
         halve(&plan, rowsMatter: rowCost >= baseCost, samplesOfTile: samplesOfTile, mustCut: isHeavy)
       else { return plan }
     }
+  }
+
+  /// Components whose sums fit into a tile's memory: with full covariances they are larger than the samples.
+  private static func componentsOfSums(_ problem: ProblemSize, _ kind: JobKind) -> Int {
+    guard problem.fullCovariances, kind == .gradient else { return .max }
+    return tileBytes / (8 * JobPlan.unitWidth(kind, problem))
   }
 
   /// Halves the axis that has most to give; false when none can be cut further.
@@ -107,7 +117,7 @@ public enum Planner {
       : problem.predictionDraws
     var plan = JobPlan(
       kind: .prediction, components: problem.components, samples: draws,
-      rows: problem.testRows, gradientWidth: problem.dimension + 2,
+      rows: problem.testRows, unitWidth: JobPlan.unitWidth(.prediction, problem),
       componentsPerBlock: problem.components, samplesPerTile: draws,
       rowsPerTile: min(
         rowsPerTile(problem.testRows, shard: problem.testRowsPerShard), minimumRowsPerTile * 4))

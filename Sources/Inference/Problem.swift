@@ -12,6 +12,8 @@ public struct FitSetup: Sendable, Codable {
   /// Folder of the prepared training data and the digest of its manifest.
   public var train: DesignReference?
   public var test: DesignReference?
+  /// Digest of the earlier fit that this one starts from.
+  public var start: String?
 
   public struct DesignReference: Sendable, Codable, Hashable {
     public var folder: String
@@ -35,12 +37,13 @@ public struct FitSetup: Sendable, Codable {
   }
 
   public init(
-    specification: String, plan: Plan, train: DesignReference?, test: DesignReference?
+    specification: String, plan: Plan, train: DesignReference?, test: DesignReference?, start: String? = nil
   ) {
     self.specification = specification
     self.plan = plan
     self.train = train
     self.test = test
+    self.start = start
   }
 
   /// One digest for all data of the fit; empty without data.
@@ -68,7 +71,8 @@ public struct Problem: Sendable {
     target = try Problem.target(specification.model, design: train?.manifest)
     guard plan.problem.dimension == target.dimension, plan.problem.rows == train?.manifest.rows ?? 0,
       plan.problem.components == specification.mixture.components,
-      plan.problem.samples == specification.inference.samples, plan.isConsistent
+      plan.problem.samples == specification.inference.samples,
+      plan.problem.fullCovariances == specification.inference.fullCovariances, plan.isConsistent
     else {
       throw FitError(.software, "the plan does not fit the target and the data")
     }
@@ -100,8 +104,21 @@ public struct Problem: Sendable {
         return try SoftmaxRegression(
           columnNames: design.columns, classNames: design.classes, priorScale: regression.priorScale)
       case .linear:
-        return try LinearRegression(
-          columnNames: design.columns, priorScale: regression.priorScale, noiseScale: regression.noise)
+        switch regression.noise {
+        case .known(let scale):
+          return try LinearRegression(
+            columnNames: design.columns, priorScale: regression.priorScale, noiseScale: scale)
+        case .halfNormal(let scale):
+          return try NoiseScaleRegression(
+            columnNames: design.columns, priorScale: regression.priorScale, noisePriorScale: scale)
+        }
+      case .neural:
+        guard case .known(let noise) = regression.noise else {
+          throw FitError(.badInput, "family \(model.family) needs a known noise: set model.noise to a number")
+        }
+        return try NeuralRegression(
+          columnNames: design.columns, hidden: regression.hidden, priorScale: regression.priorScale,
+          noiseScale: noise)
       }
     }
   }

@@ -3,50 +3,24 @@ import Mixtures
 import NumericsKit
 import Posteriors
 
-/// One job as a worker computes it: the mixture of this iteration.
-public final class TileJob: Sendable {
-  public let kind: JobKind
-  public let plan: JobPlan
-  public let iteration: Int
-  public let mixture: IsotropicMixture
-
-  /// - Throws: ``FitError`` when the state is not that of this problem or the kind has no plan.
-  public init(_ problem: Problem, kind rawKind: UInt8, iteration: Int, state: [UInt8]) throws {
-    guard let kind = JobKind(rawValue: rawKind), let plan = problem.plan.job(kind) else {
-      throw FitError(.software, "the coordinator asks for a job of kind \(rawKind), which this run has not")
-    }
-    let size = problem.plan.problem
-    guard
-      let mixture = JobState.decode(state, components: size.components, dimension: size.dimension)
-    else {
-      throw FitError(.software, "a state of \(state.count) bytes is not that of this run's mixture")
-    }
-    self.kind = kind
-    self.plan = plan
-    self.iteration = iteration
-    self.mixture = mixture
-  }
-}
-
 /// Computes the sums of tiles and of aligned subtrees of tiles. Belongs to one thread.
 ///
 /// The samples of a tile are regenerated from the counter-based noise, so that only the mixture travels. For
 /// each component a gradient tile gives `Σ_s ∇` (d numbers), `Σ_s (x − m)·∇` and `Σ_s` of the value, where the
-/// value is `log q + V` on the base tile and the rows' part of `V` on the others: all linear, so
+/// value is `log q + V` on the base tile and the rows' part of `V` on the others (full covariances: `Σ_s ∇ (x − m)ᵀ`
+/// for the second): all linear, so
 /// sums over tiles in the tree's order are the sums over everything.
 public final class TileEvaluator {
   private let problem: Problem
-  private let noise: Noise
+  private let samples: TileSamples
   private let density: MixtureDensity
+  private let fullDensity: FullMixtureDensity?
   private let workspace = DensityWorkspace()
   private var job: TileJob?
-
-  /// Samples of the last tile: what they are, their offsets from the means and their positions.
-  private var current: (components: Range<Int>, samples: Range<Int>)?
-  private let offsets = Scratch()
-  private let points = Scratch()
   private let values = Scratch()
   private let gradients = Scratch()
+  private let scores = Scratch()
+  private let partial = Scratch()
   private var levels: [Scratch] = []
 
   /// Called after each tile on the thread that computes: where a worker shows that its compute loop is alive. What
@@ -55,16 +29,24 @@ public final class TileEvaluator {
 
   public init(_ problem: Problem) {
     self.problem = problem
-    noise = Noise(seed: problem.specification.inference.seed)
+    samples = TileSamples(
+      noise: Noise(seed: problem.specification.inference.seed),
+      sampling: problem.specification.inference.sampling, dimension: problem.target.dimension)
     density = MixtureDensity(
       componentCount: problem.plan.problem.components, dimension: problem.plan.problem.dimension)
+    fullDensity =
+      problem.plan.problem.fullCovariances
+      ? FullMixtureDensity(
+        componentCount: problem.plan.problem.components, dimension: problem.plan.problem.dimension) : nil
   }
 
   /// Takes the job that the next tiles belong to.
   public func load(_ job: TileJob) {
     guard self.job !== job else { return }
     self.job = job
-    current = nil
+    samples.forget()
+    guard job.kind != .points, job.kind != .curvature else { return }
+    if let fullDensity { return fullDensity.load(means: job.mixture.means, factors: job.factors) }
     job.mixture.means.withUnsafeBufferPointer { means in
       job.mixture.variances.withUnsafeBufferPointer { variances in
         guard let means = means.baseAddress, let variances = variances.baseAddress else { return }
@@ -111,66 +93,173 @@ public final class TileEvaluator {
   }
 
   private func evaluate(_ job: TileJob, _ tile: Tile, into output: UnsafeMutablePointer<Double>) throws {
-    if job.kind == .prediction { return try predict(job, tile, into: output) }
-    let dimension = problem.target.dimension
-    let count = tile.components.count * tile.samples.count
-    sample(job, tile)
-    let points = points.pointer(count: count * dimension)
-    let values = values.zeroed(count: count)
-    let gradients = job.kind == .gradient ? gradients.zeroed(count: count * dimension) : nil
-    switch tile.part {
-    case .base:
-      density.accumulate(points: points, count: count, logDensity: values, score: gradients)
-      problem.target.accumulateBase(
-        points: points, count: count, value: values, gradient: gradients, workspace: workspace)
-    case .rows(let rows):
-      try problem.train?.withRows(rows) { block in
-        problem.target.accumulateRows(
-          block, points: points, count: count, value: values, gradient: gradients, workspace: workspace)
-      }
-    }
-    if let gradients {
-      contract(tile, values: values, gradients: gradients, into: output)
-    } else {
-      output.update(from: values, count: count)
+    switch job.kind {
+    case .empty: break
+    case .gradient: try gradient(job, tile, into: output)
+    case .objective: try objective(job, tile, into: output)
+    case .curvature: try curvature(job, tile, into: output)
+    case .points: try values(job, tile, into: output)
+    case .prediction: try predict(job, tile, into: output)
     }
   }
 
-  /// Regenerates the tile's samples: `x = m + √ε z`.
-  private func sample(_ job: TileJob, _ tile: Tile) {
-    if let current, current.components == tile.components, current.samples == tile.samples { return }
-    let dimension = problem.target.dimension
-    let perComponent = tile.samples.count * dimension
-    let offsets = offsets.pointer(count: tile.components.count * perComponent)
-    let points = points.pointer(count: tile.components.count * perComponent)
-    for (place, component) in tile.components.enumerated() {
-      let offset = offsets + place * perComponent
-      let point = points + place * perComponent
-      noise.fillNormals(
-        job.kind.stream, iteration: job.iteration, component: component, samples: tile.samples,
-        dimension: dimension, into: offset)
-      let deviation = job.mixture.variances[component].squareRoot()
-      job.mixture.means.withUnsafeBufferPointer { means in
-        for sample in 0..<tile.samples.count {
-          for coordinate in 0..<dimension {
-            let index = sample * dimension + coordinate
-            offset[index] *= deviation
-            point[index] = means[component * dimension + coordinate] + offset[index]
-          }
-        }
+  /// Adds a tile's part of V and of its gradient at positions `[count, d]`.
+  private func evaluateTarget(
+    _ part: Tile.Part, _ positions: UnsafePointer<Double>, count: Int, value: UnsafeMutablePointer<Double>,
+    gradient: UnsafeMutablePointer<Double>?
+  ) throws {
+    switch part {
+    case .base:
+      problem.target.accumulateBase(
+        points: positions, count: count, value: value, gradient: gradient, workspace: workspace)
+    case .rows(let rows):
+      try problem.train?.withRows(rows) { block in
+        problem.target.accumulateRows(
+          block, points: positions, count: count, value: value, gradient: gradient, workspace: workspace)
       }
     }
-    current = (tile.components, tile.samples)
+  }
+
+  /// Sums of the integrand in the metric's coordinates. What comes from V is summed in θ first: `Σ Lᵀ∇V = Lᵀ Σ∇V`, and
+  /// `(u − m)·Lᵀ∇V = (θ − θ(m))·∇V`.
+  private func gradient(_ job: TileJob, _ tile: Tile, into output: UnsafeMutablePointer<Double>) throws {
+    let dimension = problem.target.dimension
+    let count = tile.components.count * tile.samples.count
+    samples.make(job, tile)
+    let values = values.zeroed(count: count)
+    let gradients = gradients.zeroed(count: count * dimension)
+    guard !job.metric.isUnit else {
+      if tile.part == .base { addDensity(count: count, logDensity: values, score: gradients) }
+      try evaluateTarget(tile.part, samples.positions, count: count, value: values, gradient: gradients)
+      guard job.factors.isEmpty else {
+        return FullContraction.sum(
+          tile, dimension: dimension, values: values, gradients: gradients, offsets: samples.offsets,
+          into: output)
+      }
+      return contract(
+        tile, values: values, gradients: gradients, offsets: samples.offsets, into: output)
+    }
+    try evaluateTarget(tile.part, samples.positions, count: count, value: values, gradient: gradients)
+    contract(tile, values: values, gradients: gradients, offsets: samples.shifts, into: output)
+    pull(job.metric, tile, output)
+    guard tile.part == .base else { return }
+    let scores = scores.zeroed(count: count * dimension)
+    let densities = self.values.zeroed(count: count)
+    density.accumulate(points: samples.points, count: count, logDensity: densities, score: scores)
+    let width = tile.components.count * (dimension + 2)
+    let entropy = partial.pointer(count: width)
+    contract(tile, values: densities, gradients: scores, offsets: samples.offsets, into: entropy)
+    for index in 0..<width { output[index] += entropy[index] }
+    let volume = Double(tile.samples.count) * job.metric.logDeterminant
+    for place in 0..<tile.components.count { output[place * (dimension + 2) + dimension + 1] -= volume }
+  }
+
+  /// Replaces each component's sum of gradients in θ by the one in u.
+  private func pull(_ metric: Metric, _ tile: Tile, _ output: UnsafeMutablePointer<Double>) {
+    let dimension = problem.target.dimension
+    metric.factor.withUnsafeBufferPointer { factor in
+      guard let factor = factor.baseAddress else { return }
+      if metric.kind == .diagonal {
+        for place in 0..<tile.components.count {
+          for k in 0..<dimension { output[place * (dimension + 2) + k] *= factor[k] }
+        }
+        return
+      }
+      let pulled = partial.pointer(count: tile.components.count * dimension)
+      BLAS.multiply(
+        output, leadingDimension: dimension + 2, by: factor, leadingDimension: dimension,
+        rows: tile.components.count, columns: dimension, inner: dimension, into: pulled,
+        leadingDimension: dimension)
+      for place in 0..<tile.components.count {
+        for k in 0..<dimension { output[place * (dimension + 2) + k] = pulled[place * dimension + k] }
+      }
+    }
+  }
+
+  /// `log q(θ) + V(θ)` of each sample, where `log q(θ) = log q(u) − log |det L|`.
+  private func objective(_ job: TileJob, _ tile: Tile, into output: UnsafeMutablePointer<Double>) throws {
+    let count = tile.components.count * tile.samples.count
+    samples.make(job, tile)
+    output.update(repeating: 0, count: count)
+    if tile.part == .base {
+      addDensity(count: count, logDensity: output, score: nil)
+      if !job.metric.isUnit {
+        for index in 0..<count { output[index] -= job.metric.logDeterminant }
+      }
+    }
+    try evaluateTarget(tile.part, samples.positions, count: count, value: output, gradient: nil)
+  }
+
+  /// Sums over pairs `θ± = θ(m) ± √ε L z` of `(∇V(θ+) − ∇V(θ−)) zᵀ / (2√ε)`, row-major `[d, d]` with the gradient's
+  /// coordinate (in θ) first; or of its diagonal. By Stein's identity `E[∇²V] = E[∇V zᵀ]/√ε`.
+  private func curvature(_ job: TileJob, _ tile: Tile, into output: UnsafeMutablePointer<Double>) throws {
+    let dimension = problem.target.dimension
+    samples.makePairs(job, tile)
+    let count = samples.count
+    let values = values.zeroed(count: 2 * count)
+    let gradients = gradients.zeroed(count: 2 * count * dimension)
+    try evaluateTarget(
+      tile.part, samples.pairPositions, count: 2 * count, value: values, gradient: gradients)
+    let mirrored = gradients + count * dimension
+    let perComponent = tile.samples.count * dimension
+    for (place, component) in tile.components.enumerated() {
+      let factor = 0.5 / job.mixture.variances[component].squareRoot()
+      for index in place * perComponent..<(place + 1) * perComponent {
+        gradients[index] = factor * (gradients[index] - mirrored[index])
+      }
+    }
+    let directions = samples.points
+    if job.metric.kind == .dense {
+      BLAS.multiplyTransposed(
+        gradients, leadingDimension: dimension, by: directions, leadingDimension: dimension,
+        rows: dimension, columns: dimension, inner: count, into: output, leadingDimension: dimension)
+      return
+    }
+    output.update(repeating: 0, count: dimension)
+    for row in 0..<count {
+      for k in 0..<dimension {
+        output[k] += gradients[row * dimension + k] * directions[row * dimension + k]
+      }
+    }
+  }
+
+  /// V and its gradient at points given in θ: `[points, d + 1]`.
+  private func values(_ job: TileJob, _ tile: Tile, into output: UnsafeMutablePointer<Double>) throws {
+    let dimension = problem.target.dimension
+    let count = tile.components.count
+    let values = values.zeroed(count: count)
+    let gradients = gradients.zeroed(count: count * dimension)
+    try job.mixture.means.withUnsafeBufferPointer { points in
+      guard let points = points.baseAddress else { return }
+      try evaluateTarget(
+        tile.part, points + tile.components.lowerBound * dimension, count: count, value: values,
+        gradient: gradients)
+    }
+    for row in 0..<count {
+      let target = output + row * (dimension + 1)
+      target[0] = values[row]
+      for k in 0..<dimension { target[1 + k] = gradients[row * dimension + k] }
+    }
+  }
+
+  /// Adds the mixture's log density, and its score unless nil, at the samples.
+  private func addDensity(
+    count: Int, logDensity: UnsafeMutablePointer<Double>, score: UnsafeMutablePointer<Double>?
+  ) {
+    if let fullDensity {
+      fullDensity.accumulate(points: samples.points, count: count, logDensity: logDensity, score: score)
+    } else {
+      density.accumulate(points: samples.points, count: count, logDensity: logDensity, score: score)
+    }
   }
 
   /// Sums over samples: `[components, d + 2]`.
   private func contract(
     _ tile: Tile, values: UnsafePointer<Double>, gradients: UnsafePointer<Double>,
-    into output: UnsafeMutablePointer<Double>
+    offsets: UnsafePointer<Double>, into output: UnsafeMutablePointer<Double>
   ) {
     let dimension = problem.target.dimension
     let samples = tile.samples.count
-    let offsets = offsets.pointer(count: tile.components.count * samples * dimension)
     let products = levels[0].pointer(count: dimension)
     for place in 0..<tile.components.count {
       let sums = output + place * (dimension + 2)
@@ -200,47 +289,18 @@ public final class TileEvaluator {
     guard case .rows(let rows) = tile.part, let test = problem.test else {
       throw FitError(.software, "this run has no test data to predict")
     }
-    let dimension = problem.target.dimension
-    let count = tile.samples.count
-    let draws = points.pointer(count: count * dimension)
-    if current == nil {
-      for draw in 0..<count {
-        let component = predictiveComponent(job, draw: draw, of: count)
-        let target = draws + draw * dimension
-        noise.fillNormals(
-          job.kind.stream, iteration: job.iteration, component: component, samples: draw..<draw + 1,
-          dimension: dimension, into: target)
-        let deviation = job.mixture.variances[component].squareRoot()
-        for coordinate in 0..<dimension {
-          target[coordinate] =
-            job.mixture.means[component * dimension + coordinate] + deviation * target[coordinate]
-        }
-      }
-      current = (tile.components, tile.samples)
-    }
+    samples.makeDraws(job, count: tile.samples.count)
     var scores = PredictiveScores()
     try test.withRows(rows) { block in
-      problem.target.accumulateScores(block, draws: draws, count: count, into: &scores, workspace: workspace)
+      problem.target.accumulateScores(
+        block, draws: samples.positions, count: samples.count, into: &scores, workspace: workspace)
     }
     for (index, value) in scores.values.enumerated() { output[index] = value }
-  }
-
-  /// Which component a draw comes from: each equally often when there are enough draws (the planner makes their
-  /// number a multiple of N), otherwise one drawn at random from each of `count` equal strata.
-  private func predictiveComponent(_ job: TileJob, draw: Int, of count: Int) -> Int {
-    let components = job.mixture.componentCount
-    guard components > count else { return draw % components }
-    var uniform = 0.0
-    noise.fillUniforms(
-      .prediction, iteration: job.iteration, component: 0, samples: draw..<draw + 1, dimension: 1,
-      into: &uniform)
-    let place = (Double(draw) + 1 - uniform) * Double(components) / Double(count)
-    return min(Int(place), components - 1)
   }
 }
 
 /// Zeroable numbers of one thread that grow to the largest request.
-private final class Scratch {
+final class Scratch {
   private var memory = ScratchMemory()
 
   /// At least `count` numbers with unspecified values. Growing loses what was there.

@@ -1,5 +1,6 @@
 import Foundation
 import Inference
+import Mixtures
 import NumericsKit
 import Specification
 import TestKit
@@ -18,12 +19,15 @@ enum Examples {
 
   static func analytic(
     components: Int = 3, samples: Int = 7, objectiveDraws: Int = 60, iterations: Int = 4,
-    inference: String = ""
+    metric: String = "unit", sampling: String = "independent", inference: String = ""
   ) throws -> FitSetup {
     try build(
       target + """
         mixture: {components: \(components), initial: {uniform: {low: -2, high: 3, variance: 0.8}}}
         inference:
+          metric: \(metric)
+          sampling: \(sampling)
+          diagnosis: {draws: 0}
           samples: \(samples)
           step_size: 0.05
           iterations: \(iterations)
@@ -39,9 +43,10 @@ enum Examples {
   }
 
   /// A logistic regression on a small table, with the rows as the test knows them.
-  static func logistic(in folder: TemporaryFolder, rows: Int = 40, iterations: Int = 4) throws -> (
-    setup: FitSetup, rows: [(x: [Double], y: Double)]
-  ) {
+  static func logistic(
+    in folder: TemporaryFolder, rows: Int = 40, iterations: Int = 4, metric: String = "unit",
+    inference: String = ""
+  ) throws -> (setup: FitSetup, rows: [(x: [Double], y: Double)]) {
     var generator = SeededGenerator(seed: 8)
     var text = "a,b,y\n"
     var known: [(x: [Double], y: Double)] = []
@@ -58,12 +63,16 @@ enum Examples {
       data: {train: train.csv, test: train.csv, standardize: false}
       mixture: {components: 3, initial: {uniform: {low: -1, high: 1, variance: 0.5}}}
       inference:
+        metric: \(metric)
+        sampling: independent
+        diagnosis: {draws: 0}
         samples: 5
         step_size: 0.02
         iterations: \(iterations)
         seed: 3
         objective: {draws: 30, every: 2}
         prediction: {draws: 9}
+      \(inference)
       """
     return (try build(yaml, folder: folder.path), known)
   }
@@ -83,10 +92,12 @@ final class TemporaryFolder {
 
 /// Evaluates a job by `workers` evaluators that take random subtrees in random order.
 func evaluate(
-  _ problem: Problem, _ job: FitJob, state: [UInt8], workers: Int = 1, pieces: Int = 1, seed: UInt64 = 1
+  _ problem: Problem, _ job: FitJob, state: [UInt8], metric: Metric? = nil, workers: Int = 1, pieces: Int = 1,
+  seed: UInt64 = 1
 ) throws -> [[Double]] {
   var generator = SeededGenerator(seed: seed)
-  let tileJob = try TileJob(problem, kind: job.kind.rawValue, iteration: job.iteration, state: state)
+  let tileJob = try TileJob(
+    problem, kind: job.kind.rawValue, iteration: job.iteration, state: state, metric: metric)
   let evaluators = (0..<workers).map { _ in TileEvaluator(problem) }
   for evaluator in evaluators { evaluator.load(tileJob) }
   let tree = ReductionTree(leafCount: tileJob.plan.tilesPerBlock)

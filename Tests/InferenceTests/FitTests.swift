@@ -16,7 +16,7 @@ struct FitTests {
   func order() throws {
     let folder = try TemporaryFolder()
     let problem = try Problem(Examples.logistic(in: folder, iterations: 5).setup)
-    var fit = Fit(problem)
+    var fit = try Fit(problem)
     var jobs: [FitJob] = []
     var rows: [Int] = []
     while let job = fit.next {
@@ -39,7 +39,7 @@ struct FitTests {
   @Test("initial means are uniform in the box, variances equal, all from the seed")
   func initialMixture() throws {
     let problem = try Problem(Examples.analytic(components: 400))
-    let mixture = Fit(problem).mixture
+    let mixture = try Fit(problem).mixture
     #expect(mixture.means.count == 1200 && mixture.means.allSatisfy { $0 >= -2 && $0 <= 3 })
     #expect(mixture.variances == [Double](repeating: 0.8, count: 400))
     let mean = mixture.means.reduce(0, +) / 1200
@@ -50,7 +50,7 @@ struct FitTests {
     #expect(abs(mean - 0.5) < meanError)
     #expect(abs(spread - 25.0 / 12) < spreadError)
     #expect(Set(mixture.means).count == 1200)
-    #expect(Fit(problem).mixture == mixture)
+    #expect(try Fit(problem).mixture == mixture)
   }
 
   @Test("the objective is minus the mean of component means, with the standard error of a stratified sample")
@@ -67,7 +67,7 @@ struct FitTests {
   @Test("a step is the rule's step with g = Σ∇/B and h = Σ(x − m)·∇/(B d ε), and the trace says so")
   func step() throws {
     let problem = try Problem(Examples.analytic())
-    var fit = Fit(problem)
+    var fit = try Fit(problem)
     _ = try fit.take(zeros(problem.plan.objective))
     let before = fit.mixture
     let plan = problem.plan.gradient
@@ -99,27 +99,54 @@ struct FitTests {
     #expect(row.kl == -row.objective.elbo)
   }
 
-  @Test("a divergence names iteration and component and what to do")
+  @Test(
+    "a divergence goes back to the best state with a quarter of the step; only many are an error, which names them"
+  )
   func divergence() throws {
-    let problem = try Problem(Examples.analytic())
-    var fit = Fit(problem)
+    let problem = try Problem(Examples.analytic(iterations: 100))
+    var fit = try Fit(problem)
+    let start = fit.mixture
     _ = try fit.take(zeros(problem.plan.objective))
     _ = try fit.take(zeros(problem.plan.gradient))
     var sums = zeros(problem.plan.gradient)
     sums[0][5 + 1] = .infinity
+    _ = try fit.take(sums)
+    #expect(fit.mixture == start && fit.iteration == 2)
+    let note = try #require(fit.notes.first)
+    for part in ["diverged at iteration 2", "component 2", "0.05", "iteration 0", "a quarter of the step"] {
+      #expect(note.contains(part), "\(note)")
+    }
     do {
-      _ = try fit.take(sums)
+      for _ in 0..<100 {
+        guard let job = fit.next else { break }
+        _ = try fit.take(job.kind == .gradient ? sums : zeros(problem.plan.objective))
+      }
       Issue.record("nothing was thrown")
     } catch let error as FitError {
       #expect(error.code == .diverged)
-      for part in ["iteration 2", "component 2", "0.05", "smaller inference.step_size"] {
+      for part in ["diverged at iteration", "13th time", "component 2", "smaller inference.step_size"] {
         #expect(error.message.contains(part), "\(error.message)")
       }
     }
-    var other = Fit(problem)
+    var other = try Fit(problem)
     var values = zeros(problem.plan.objective)
     values[0][3] = .nan
     #expect(throws: FitError.self) { try other.take(values) }
+  }
+
+  @Test("an ELBO that collapses is a divergence, noise is none")
+  func collapse() throws {
+    let problem = try Problem(Examples.analytic(iterations: 100))
+    var fit = try Fit(problem)
+    let start = fit.mixture
+    _ = try fit.take(zeros(problem.plan.objective, 100))
+    for _ in 0..<2 { _ = try fit.take(zeros(problem.plan.gradient, 0.1)) }
+    #expect(try fit.take(zeros(problem.plan.objective, 110)) != nil && fit.notes.isEmpty)
+    #expect(fit.mixture != start)
+    for _ in 0..<2 { _ = try fit.take(zeros(problem.plan.gradient, 0.1)) }
+    #expect(try fit.take(zeros(problem.plan.objective, 200)) == nil)
+    #expect(fit.mixture == start && fit.iteration == 4)
+    #expect(fit.notes.first?.contains("the ELBO fell from -100.0 to -200.0") == true)
   }
 
   @Test("the interval of evaluations is the one asked for, or makes them cheap")
@@ -137,7 +164,7 @@ struct FitTests {
 
   @Test("the digest is the SHA-256 of means, then variances, as little-endian float64")
   func digest() throws {
-    let fit = Fit(try Problem(Examples.analytic()))
+    let fit = try Fit(Problem(Examples.analytic()))
     #expect(fit.stateDigest == Digest.of(JobState.encode(fit.mixture)))
   }
 
@@ -150,10 +177,11 @@ struct FitTests {
       let problem = try Problem(setup)
       var digests: Set<String> = []
       for workers in 1...4 {
-        var fit = Fit(problem)
+        var fit = try Fit(problem)
         while let job = fit.next {
           let sums = try evaluate(
-            problem, job, state: JobState.encode(fit.mixture), workers: workers, pieces: 2 * workers - 1,
+            problem, job, state: fit.state, metric: fit.context?.metric, workers: workers,
+            pieces: 2 * workers - 1,
             seed: UInt64(workers))
           _ = try fit.take(sums)
         }
@@ -167,10 +195,10 @@ struct FitTests {
   @Test("a fit gets closer to its target")
   func improves() throws {
     let problem = try Problem(Examples.analytic(components: 8, objectiveDraws: 800, iterations: 200))
-    var fit = Fit(problem)
+    var fit = try Fit(problem)
     var rows: [TraceRow] = []
     while let job = fit.next {
-      let sums = try evaluate(problem, job, state: JobState.encode(fit.mixture))
+      let sums = try evaluate(problem, job, state: fit.state, metric: fit.context?.metric)
       if let row = try fit.take(sums) { rows.append(row) }
     }
     let first = try #require(rows.first?.kl)

@@ -68,9 +68,11 @@ struct PlannerTests {
     #expect(baseCells == (plan.kind == .prediction ? 0 : all), "\(comment)")
     #expect(rowCells == all * plan.rows, "\(comment)")
     switch plan.kind {
-    case .gradient, .empty: #expect(payload == plan.components * plan.gradientWidth, "\(comment)")
+    case .gradient, .empty: #expect(payload == plan.components * plan.unitWidth, "\(comment)")
     case .objective: #expect(payload == all, "\(comment)")
     case .prediction: #expect(payload == PredictiveScores.width, "\(comment)")
+    case .curvature: #expect(payload == plan.unitWidth, "\(comment)")
+    case .points: #expect(payload == plan.components * plan.unitWidth, "\(comment)")
     }
   }
 

@@ -62,7 +62,7 @@ struct StateTests {
     for change in [
       { (plan: inout JobPlan) in plan.componentsPerBlock = 0 }, { $0.samplesPerTile = 0 },
       { $0.rowsPerTile = -1 },
-      { $0.components = 4 }, { $0.samples = -1 }, { $0.gradientWidth = 4 },
+      { $0.components = 4 }, { $0.samples = -1 }, { $0.unitWidth = 4 },
     ] {
       var setup = try Examples.analytic()
       change(&setup.plan.gradient)
@@ -73,7 +73,7 @@ struct StateTests {
   @Test("work that a run has not is refused")
   func badWork() throws {
     let problem = try Problem(Examples.analytic())
-    let state = JobState.encode(Fit(problem).mixture)
+    let state = JobState.encode(try Fit(problem).mixture)
     for kind in [3, 4, 255] as [UInt8] {
       #expect(throws: FitError.self) { try TileJob(problem, kind: kind, iteration: 0, state: state) }
     }

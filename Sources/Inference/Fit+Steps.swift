@@ -1,0 +1,149 @@
+import Mixtures
+import NumericsKit
+import Specification
+
+/// Steps, evaluations, and what happens when they go wrong.
+extension Fit {
+  mutating func step(_ sums: [[Double]]) throws {
+    if let fullMixture { return try stepFull(fullMixture, sums) }
+    let gradient = self.gradient(sums)
+    let stepSize: Double
+    do {
+      switch settings.stepSize {
+      case .schedule(let schedule):
+        stepSize = stepFactor * schedule.stepSize(at: iteration, of: settings.iterations)
+        mixture = try settings.algorithm.step(mixture, gradient: gradient, stepSize: stepSize)
+      case .auto:
+        control.observe(gradient.mean, after: previousGradient, dimension: mixture.dimension)
+        stepSize = control.rate
+        mixture = try settings.algorithm.step(mixture, gradient: gradient, relativeStep: stepSize)
+      }
+    } catch let error as UpdateError {
+      iteration += 1
+      return try stepBack("\(error.message)", component: error.component)
+    }
+    let squares = gradient.mean.reduce(0) { $0 + $1 * $1 }
+    gradientNorm = (squares / Double(mixture.componentCount)).squareRoot()
+    lastStepSize = stepSize
+    previousGradient = gradient.mean
+    iteration += 1
+    let isStaged = settings.stop == .converged && windowsClosed == windows.count
+    if isStaged { stage.take(mixture) }
+    advance()
+  }
+
+  /// `g_i = Σ∇ / B` and `h_i = Σ (x − m)·∇ / (B d ε_i)`.
+  private func gradient(_ sums: [[Double]]) -> MixtureGradient {
+    let dimension = mixture.dimension
+    let samples = Double(settings.samples)
+    var gradient = MixtureGradient(
+      mean: [Double](repeating: 0, count: mixture.means.count),
+      variance: [Double](repeating: 0, count: mixture.componentCount))
+    for (block, values) in sums.enumerated() {
+      for (place, component) in plan.gradient.components(ofBlock: block).enumerated() {
+        let offset = place * (dimension + 2)
+        for coordinate in 0..<dimension {
+          gradient.mean[component * dimension + coordinate] = values[offset + coordinate] / samples
+        }
+        gradient.variance[component] =
+          values[offset + dimension] / (samples * Double(dimension) * mixture.variances[component])
+      }
+    }
+    return gradient
+  }
+
+  /// Takes an evaluation of the mixture as it stands.
+  mutating func evaluated(_ integrands: [Double]) throws -> TraceRow? {
+    let row = try assess(integrands)
+    if row != nil { advance() }
+    return row
+  }
+
+  /// Judges the mixture by an evaluation: a row for the trace, or nil when the fit had to step back.
+  /// - Throws: ``FitError`` when it can't.
+  mutating func assess(_ integrands: [Double]) throws -> TraceRow? {
+    let objective = ObjectiveEstimate(integrands: integrands, components: mixture.componentCount)
+    evaluatedAt = iteration
+    guard objective.elbo.isFinite else {
+      let draws = plan.objective.samples
+      let component = integrands.firstIndex { !$0.isFinite }.map { $0 / draws }
+      try stepBack(
+        "the ELBO at iteration \(iteration) is not finite"
+          + (component.map { " (at draws of component \($0 + 1))" } ?? ""), component: component)
+      return nil
+    }
+    if let refuge, hasCollapsed(objective, since: refuge.objective) {
+      let worst = Fit.rewards(integrands, components: mixture.componentCount).enumerated()
+        .min { $0.element < $1.element }?.offset
+      try stepBack(
+        "the ELBO fell from \(refuge.objective.elbo) to \(objective.elbo), most at component \((worst ?? 0) + 1)",
+        component: worst)
+      return nil
+    }
+    let row = row(objective)
+    lastRow = row
+    if refuge == nil || objective.elbo > refuge?.objective.elbo ?? -.infinity {
+      refuge = Refuge(
+        mixture: mixture, metric: metric, iteration: iteration, objective: objective, factors: factors)
+    }
+    return row
+  }
+
+  /// Whether the objective is so far below its best that the steps must be too large: further than its noise, a new
+  /// arrangement of components or coordinates, or a change of a twentieth explain.
+  func hasCollapsed(_ now: ObjectiveEstimate, since best: ObjectiveEstimate) -> Bool {
+    let noise = (now.standardError.isFinite ? now.standardError : 0) + best.standardError
+    let tolerance = Double(mixture.dimension) + 10 + 20 * noise + 0.05 * abs(best.elbo)
+    // New coordinates and moved components cost more than they gain at first.
+    let allowance = windowsClosed < windows.count && settings.hasAutomaticSteps ? Fit.warmUpAllowance : 1
+    return now.elbo < best.elbo - allowance * tolerance
+  }
+
+  private static let warmUpAllowance = 10.0
+
+  /// `E_i[log π − log q]` of each component.
+  static func rewards(_ integrands: [Double], components: Int) -> [Double] {
+    let draws = integrands.count / components
+    return (0..<components).map { component in
+      -integrands[component * draws..<(component + 1) * draws].reduce(0, +) / Double(draws)
+    }
+  }
+
+  /// Goes back to the best state so far with a smaller step.
+  /// - Throws: ``FitError`` when that has been done too often, or there is nothing to go back to.
+  mutating func stepBack(_ what: String, component: Int?) throws {
+    divergences += 1
+    let step = lastStepSize.map { " with step size \($0)" } ?? ""
+    guard let refuge, iteration > 0 else {
+      throw FitError(
+        .diverged,
+        "the fit can't start: \(what). The target can't be evaluated where mixture.initial puts the components; try a "
+          + "smaller box or variance, and look at the data's range")
+    }
+    guard divergences <= Fit.mostDivergences else {
+      throw FitError(
+        .diverged,
+        "diverged at iteration \(iteration)\(step), for the \(divergences)th time: \(what). "
+          + (settings.hasAutomaticSteps
+            ? "Look at the data's range and at the target where component \((component ?? 0) + 1) is"
+            : "Try a smaller inference.step_size, or auto"))
+    }
+    notes.append(
+      "diverged at iteration \(iteration)\(step): \(what). Going on from the state of iteration \(refuge.iteration) with "
+        + "a quarter of the step")
+    mixture = refuge.mixture
+    factors = refuge.factors
+    metric = refuge.metric
+    metricNumber += 1
+    stepFactor /= Fit.stepBackDivisor
+    control.shrink(by: Fit.stepBackDivisor)
+    previousGradient = []
+    stage = Stage()
+    // The window or the stage that went wrong begins again; what is left of the iterations is the same.
+    advance()
+  }
+
+  static let stepBackDivisor = 4.0
+  /// A quarter of the step each time: after so many, a step that was a million times too large is not.
+  static let mostDivergences = 12
+}
