@@ -1,5 +1,6 @@
 import Coordination
 import Inference
+import Mixtures
 import NumericsKit
 import Wire
 
@@ -11,6 +12,7 @@ final class ComputePool {
   private let problem: Problem
   private let crew: Crew
   private var job: (key: JobKey, job: TileJob)?
+  private var context: (number: UInt64, epoch: UInt64, metric: Metric)?
   private let evaluator: TileEvaluator
   private let afterTile: () throws -> Void
 
@@ -51,15 +53,29 @@ final class ComputePool {
 
   /// The job that a computation belongs to; a new one comes with its state.
   private func tileJob(_ computation: Computation) throws -> TileJob {
+    if let bytes = computation.contextBytes {
+      let metric = try JobContext.decode(bytes, dimension: problem.target.dimension)
+      context = (computation.context, computation.job.epoch, metric)
+    }
     if let state = computation.state {
       let new = try TileJob(
-        problem, kind: computation.jobKind, iteration: computation.iteration, state: state)
+        problem, kind: computation.jobKind, iteration: computation.iteration, state: state,
+        metric: metric(of: computation))
       job = (computation.job, new)
     }
     guard let job, job.key == computation.job else {
       throw FitError(.software, "work of job \(computation.job.number) came without its state")
     }
     return job.job
+  }
+
+  /// The coordinates of a computation's job; nil when it needs none.
+  private func metric(of computation: Computation) throws -> Metric? {
+    guard computation.context != 0 else { return nil }
+    guard let context, context.number == computation.context, context.epoch == computation.job.epoch else {
+      throw FitError(.software, "work of job \(computation.job.number) came without its context")
+    }
+    return context.metric
   }
 
   private func serial(_ job: TileJob, _ tasks: [(block: Int, node: TreeNode)]) throws -> [[Double]] {

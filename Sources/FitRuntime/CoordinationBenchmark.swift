@@ -70,7 +70,7 @@ public struct CoordinationBenchmark: Sendable, Codable {
         workersToStart: workers, workerTimeout_ms: 60_000),
       localWorkers: workers, threads: 1, listen: [], interruption: interruption, log: { _, _ in })
     defer { runner.end(exitCode: ExitCode.done, message: "measured") }
-    let fit = Fit(problem)
+    let fit = try Fit(problem)
     let shape = JobShape(setup.plan.gradient, problem: setup.plan.problem)
     var times: [Double] = []
     for iteration in 0..<warmUp + iterations {

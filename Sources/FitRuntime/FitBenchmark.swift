@@ -28,6 +28,7 @@ public struct FitBenchmark: Sendable, Codable {
     for repetition in 0..<repetitions {
       for (index, count) in workers.enumerated() {
         var run = options
+        run.overrides.append("inference.diagnosis.draws=0")
         run.workers = count
         run.output = "\(base)/\(repetition)-\(count)"
         run.progress = .none

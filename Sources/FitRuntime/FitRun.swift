@@ -20,6 +20,7 @@ final class FitRun {
   private let shapes: [JobKind: JobShape]
   private let trace: TraceWriter
   private var start = Clock.now
+  private var encodedContext: SharedContext?
 
   init(
     prepared: PreparedFit, folder: RunFolder, log: RunLog, progress: ProgressReporter,
@@ -32,7 +33,7 @@ final class FitRun {
     self.progress = progress
     self.interruption = interruption
     self.warnings = warnings
-    var fit = Fit(prepared.problem)
+    var fit = try Fit(prepared.problem, from: prepared.start)
     if let resuming { try fit.restore(resuming.snapshot) }
     self.fit = fit
     secondsBefore = resuming?.header.seconds ?? 0
@@ -67,7 +68,8 @@ final class FitRun {
     end(runner, ExitCode.done, "the fit is finished")
     progress.finish(iteration: fit.iteration, seconds: seconds)
     return try writeResults(
-      runner.statistics, stoppedBy: "the number of iterations asked for", seconds: seconds)
+      runner.statistics, stoppedBy: fit.ending?.reason ?? "the number of iterations asked for",
+      seconds: seconds)
   }
 
   /// Ends the runner; nobody can join any more.
@@ -89,8 +91,18 @@ final class FitRun {
     }
   }
 
-  private func warn(_ message: String) {
-    log.append(level: LogLevel.warning.rawValue, message)
+  /// The context of the next job, encoded once for all jobs that share it.
+  private var context: SharedContext? {
+    guard let context = fit.context else { return nil }
+    if let encodedContext, encodedContext.number == context.number { return encodedContext }
+    encodedContext = SharedContext(number: context.number, bytes: JobContext.encode(context.metric))
+    return encodedContext
+  }
+
+  private func warn(_ message: String, isAlarming: Bool = true) {
+    let level = isAlarming ? LogLevel.warning : .info
+    log.append(level: level.rawValue, message)
+    guard isAlarming else { return progress.note(message) }
     progress.note("warning: \(message)")
     if warnings.count < FitRun.mostWarnings { warnings.append(message) }
   }
@@ -105,13 +117,14 @@ final class FitRun {
         throw RunFailure(exitCode: ExitCode.software, message: "the plan has no job of kind \(next.kind)")
       }
       let job = Job(
-        kind: next.kind.rawValue, iteration: next.iteration, state: JobState.encode(fit.mixture), shape: shape
-      )
+        kind: next.kind.rawValue, iteration: next.iteration, state: fit.state, context: context, shape: shape)
       let sums = try runner.run(job)
       // Time counts from the first result: before it, processes start and data are opened.
       if isFirst { start = Clock.now }
       isFirst = false
       let row = try fit.take(sums)
+      for note in fit.notes { warn(note, isAlarming: note.hasPrefix("diverged")) }
+      fit.notes = []
       let seconds = secondsSoFar
       for failure in checkpoints.offer(fit.snapshot, seconds: seconds) {
         warn("a checkpoint could not be written: \(failure)")
@@ -163,7 +176,8 @@ final class FitRun {
     }
     try folder.write(
       json: FittedMixture(
-        fit.mixture, family: family, names: problem.target.parameterNames, iteration: fit.iteration,
+        fit.mixture, factors: fit.factors, metric: fit.metric, family: family,
+        names: problem.target.parameterNames, iteration: fit.iteration,
         standardization: standardization), to: FittedMixture.fileName, pretty: false)
     let summary = Summary(
       stoppedBy: stoppedBy, iterations: fit.iteration, row: fit.lastRow, test: fit.testScores,
@@ -171,7 +185,10 @@ final class FitRun {
       redispatchedTiles: statistics.redispatchedTiles,
       bytesSent: statistics.bytesSent, bytesReceived: statistics.bytesReceived,
       stateSHA256: fit.stateDigest.description, warnings: warnings + statistics.warnings,
-      version: Identity.version)
+      version: Identity.version, converged: fit.ending?.hasConverged, judgement: fit.judgement,
+      // Full covariances gain nothing by other coordinates.
+      verdict: fit.judgement?.verdict(metric: fit.factors.isEmpty ? fit.metric.kind : .dense),
+      iterates: fit.iterates)
     try folder.write(json: summary, to: "summary.json")
     log.append(
       level: "info",

@@ -30,6 +30,8 @@ public final class FitService {
     public var cache: String?
     /// Go on with the fit in the output folder.
     public var resume = false
+    /// The fit must have a stopping rule, because its caller asks whether it has converged.
+    public var requireConvergence = false
     /// Seconds from one checkpoint to the next.
     public var checkpointInterval_s = 30.0
     public var progress = ProgressStyle.auto
@@ -93,6 +95,11 @@ public final class FitService {
   private func fit() throws -> Outcome {
     try checkEndpoints()
     let specification = try FitService.read(options.specification, overrides: options.overrides)
+    guard !options.requireConvergence || specification.inference.stop == .converged else {
+      throw RuntimeError(
+        "--require-convergence needs a stopping rule, and this spec runs all its iterations without one: set "
+          + "inference.stop: converged (or --set inference.stop=converged)", exitCode: ExitCode.usage)
+    }
     let progress = ProgressReporter(
       style: options.progress, iterations: specification.inference.iterations)
     let protected =
@@ -225,7 +232,19 @@ public final class FitService {
       with: ExitCode.interrupted,
       "isomix fit: interrupted while the data were prepared; start it again with the same command"
     ) { try builder.build(specification) }
-    return PreparedFit(setup: setup, bytes: try setup.encoded(), problem: try Problem(setup))
+    return PreparedFit(
+      setup: setup, bytes: try setup.encoded(), problem: try Problem(setup),
+      start: try start(of: setup, specification))
+  }
+
+  /// The earlier fit that a spec starts from, as it was when the set-up was made.
+  private func start(of setup: FitSetup, _ specification: FitSpecification) throws -> StartingMixture? {
+    guard let digest = setup.start, case .file(let path) = specification.mixture.initial else { return nil }
+    let fitted = try FittedMixture.read(path)
+    guard try FittedMixture.digest(path) == digest else {
+      throw RuntimeError("\(path) is being changed while the fit starts from it", exitCode: ExitCode.badData)
+    }
+    return try fitted.start()
   }
 
   /// `$XDG_CACHE_HOME/isomix`, or `~/.cache/isomix`.
@@ -288,4 +307,6 @@ struct PreparedFit: Sendable {
   /// The set-up as workers get it.
   let bytes: [UInt8]
   let problem: Problem
+  /// The mixture of an earlier fit to start from.
+  let start: StartingMixture?
 }

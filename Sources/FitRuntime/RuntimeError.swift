@@ -43,8 +43,13 @@ extension RunFailure {
         }
       self.init(exitCode: code, message: error.message)
     case let error as FitError:
-      self.init(
-        exitCode: error.code == .software ? ExitCode.software : ExitCode.badData, message: error.message)
+      let code =
+        switch error.code {
+        case .software: ExitCode.software
+        case .noInput: ExitCode.noInput
+        case .badInput, .diverged: ExitCode.badData
+        }
+      self.init(exitCode: code, message: error.message)
     case let error as PosteriorError: self.init(exitCode: ExitCode.badData, message: error.message)
     case let error as ReportingError:
       let code =

@@ -3,18 +3,18 @@ import Inference
 import Mixtures
 import NumericsKit
 
-/// A fit's state on disk: a header that says what it belongs to, the mixture, and a digest of both.
+/// A fit's state on disk: a header that says what it belongs to, the fit's numbers, and a digest of both.
 ///
 /// | bytes | content |
 /// |---|---|
 /// | 8 | `ISMXCKPT` |
 /// | 4 | length of the header, little-endian |
 /// | | header: JSON |
-/// | | mixture: means `[N, d]`, then variances `[N]`, little-endian float64 |
+/// | | the snapshot's arrays, one after the other, little-endian float64 |
 /// | 32 | SHA-256 of all bytes before |
 public struct Checkpoint: Sendable, Equatable {
   public var header: Header
-  public var mixture: IsotropicMixture
+  public var numbers: [[Double]]
 
   public struct Header: Sendable, Hashable, Codable {
     /// Raised whenever the meaning of the file changes.
@@ -24,8 +24,8 @@ public struct Checkpoint: Sendable, Equatable {
     public var version: String
     /// Digests of what the fit is: its resolved spec, its plan, its data.
     public var origin: Origin
-    public var components: Int
-    public var dimension: Int
+    /// Lengths of the arrays.
+    public var lengths: [Int]
     /// Wall-clock seconds that the fit had taken.
     public var seconds: Double
     public var course: FitSnapshot.Course
@@ -48,23 +48,23 @@ public struct Checkpoint: Sendable, Equatable {
     }
   }
 
-  public static let currentVersion = 1
+  public static let currentVersion = 2
   private static let magic = Array("ISMXCKPT".utf8)
-  /// More than any mixture has; the product of two is far from overflow.
-  private static let largestCount = 1 << 28
-  /// A header is a few hundred bytes.
-  private static let headerBytes = 1 << 20
+  /// More numbers than any fit has in one array; the sum of some is far from overflow.
+  private static let largestCount = 1 << 36
+  private static let mostArrays = 64
+  /// A header is some kilobytes; the judgement has a number for each component.
+  private static let headerBytes = 64 << 20
 
   public init(_ snapshot: FitSnapshot, origin: Origin, build: String, version: String, seconds: Double) {
     header = Header(
       formatVersion: Checkpoint.currentVersion, build: build, version: version, origin: origin,
-      components: snapshot.mixture.componentCount, dimension: snapshot.mixture.dimension, seconds: seconds,
-      course: snapshot.course)
-    mixture = snapshot.mixture
+      lengths: snapshot.numbers.map(\.count), seconds: seconds, course: snapshot.course)
+    numbers = snapshot.numbers
   }
 
   /// The fit's state.
-  public var snapshot: FitSnapshot { FitSnapshot(mixture: mixture, course: header.course) }
+  public var snapshot: FitSnapshot { FitSnapshot(course: header.course, numbers: numbers) }
 
   /// The bytes of the file.
   public func encoded() throws -> [UInt8] {
@@ -72,7 +72,7 @@ public struct Checkpoint: Sendable, Equatable {
     var bytes = Checkpoint.magic
     withUnsafeBytes(of: UInt32(text.count).littleEndian) { bytes.append(contentsOf: $0) }
     bytes += text
-    bytes += JobState.encode(mixture)
+    bytes += Float64Bytes.encode(numbers)
     return bytes + Digest.of(bytes).bytes
   }
 
@@ -104,11 +104,17 @@ public struct Checkpoint: Sendable, Equatable {
       throw ReportingError(.badData, "its header can't be read")
     }
     let state = Array(body[(fixed + length)...])
-    guard (1...Checkpoint.largestCount).contains(header.components),
-      (1...Checkpoint.largestCount).contains(header.dimension),
-      let mixture = JobState.decode(state, components: header.components, dimension: header.dimension)
-    else { throw ReportingError(.badData, "its mixture has another size than its header says") }
+    guard header.lengths.count <= Checkpoint.mostArrays,
+      header.lengths.allSatisfy({ (0...Checkpoint.largestCount).contains($0) }),
+      header.lengths.reduce(0, +) * Float64Bytes.width == state.count
+    else { throw ReportingError(.badData, "its numbers are not as many as its header says") }
     self.header = header
-    self.mixture = mixture
+    numbers = state.withUnsafeBytes { raw in
+      var start = 0
+      return header.lengths.map { length in
+        defer { start += length * Float64Bytes.width }
+        return Float64Bytes.decode(raw, from: start, count: length)
+      }
+    }
   }
 }

@@ -6,11 +6,16 @@ import NumericsKit
 public struct DrawWriter {
   private let fitted: FittedMixture
   private let mixture: IsotropicMixture
+  private let full: FullMixture?
+  private let metric: Metric
   private let noise: Noise
 
-  public init(_ fitted: FittedMixture, seed: UInt64) {
+  /// - Throws: ``ReportingError`` when the fit's metric can't be used.
+  public init(_ fitted: FittedMixture, seed: UInt64) throws {
     self.fitted = fitted
     mixture = fitted.mixture
+    full = fitted.fullMixture
+    metric = try fitted.coordinates()
     noise = Noise(seed: seed)
   }
 
@@ -25,7 +30,19 @@ public struct DrawWriter {
     noise.fillNormals(
       .draws, iteration: 1, component: component, samples: index..<index + 1,
       dimension: mixture.dimension, into: &values)
+    if let full {
+      let factor = full.dimension * full.dimension * component
+      values.withUnsafeMutableBufferPointer { values in
+        full.factors.withUnsafeBufferPointer { factors in
+          guard let values = values.baseAddress, let base = factors.baseAddress else { return }
+          FullMixture.spread(values, count: 1, by: base + factor, dimension: full.dimension)
+        }
+      }
+      for k in values.indices { values[k] += mixture.means[component * mixture.dimension + k] }
+      return values
+    }
     let deviation = mixture.variances[component].squareRoot()
+    values = metric.directions(of: values, count: 1)
     for coordinate in values.indices {
       values[coordinate] =
         mixture.means[component * mixture.dimension + coordinate] + deviation * values[coordinate]

@@ -1,5 +1,7 @@
 import Foundation
+import Inference
 import Mixtures
+import NumericsKit
 
 /// The file `mixture.json`: enough to sample and predict without the data.
 public struct FittedMixture: Sendable, Codable, Equatable {
@@ -12,12 +14,18 @@ public struct FittedMixture: Sendable, Codable, Equatable {
   public var dimension: Int
   /// Names of the coordinates `[d]`.
   public var names: [String]
-  /// Coordinates in which the components are isotropic.
+  /// Coordinates in which the components are isotropic: `unit`, `diagonal` or `dense`.
   public var metric: String
-  /// Means `[N][d]`.
+  /// Component i is `N(mean_i, variance_i L Lᵀ)`: the diagonal of L as `[[…]]` (diagonal), its rows `[d][d]` (dense), or
+  /// empty for the identity (unit).
+  public var metricFactor: [[Double]]
+  /// Means in θ, `[N][d]`.
   public var means: [[Double]]
-  /// Variances `[N]`.
+  /// Variances `[N]`, to be multiplied by `L Lᵀ`.
   public var variances: [Double]
+  /// With full covariances (algorithm `bw`) the lower triangular factors F of component i's covariance `F Fᵀ`,
+  /// `[N][d][d]` by rows; `variances` are then `tr(F Fᵀ)/d`. Nil for isotropic components.
+  public var covarianceFactors: [[[Double]]]?
   /// Steps taken.
   public var iteration: Int
   /// How the features were scaled before the fit; nil without data.
@@ -39,31 +47,101 @@ public struct FittedMixture: Sendable, Codable, Equatable {
     }
   }
 
-  public static let currentVersion = 1
+  public static let currentVersion = 2
   public static let fileName = "mixture.json"
 
+  /// - Parameters:
+  ///   - mixture: in the metric's coordinates.
+  ///   - factors: of full covariances, row-major `[N, d, d]`; empty without.
   public init(
-    _ mixture: IsotropicMixture, family: String, names: [String], iteration: Int,
-    standardization: Standardization?
+    _ mixture: IsotropicMixture, factors: [Double] = [], metric coordinates: Metric, family: String,
+    names: [String], iteration: Int, standardization: Standardization?
   ) {
     formatVersion = FittedMixture.currentVersion
     self.family = family
     components = mixture.componentCount
     dimension = mixture.dimension
     self.names = names
-    metric = "unit"
-    means = (0..<mixture.componentCount).map {
-      Array(mixture.means[$0 * mixture.dimension..<($0 + 1) * mixture.dimension])
-    }
+    metric = coordinates.kind.rawValue
+    let width = coordinates.kind == .unit ? 1 : mixture.dimension
+    metricFactor = FittedMixture.rows(coordinates.factor, of: width)
+    means = FittedMixture.rows(
+      coordinates.positions(of: mixture.means, count: mixture.componentCount), of: mixture.dimension)
     variances = mixture.variances
+    if !factors.isEmpty {
+      let rows = FittedMixture.rows(factors, of: mixture.dimension)
+      covarianceFactors = stride(from: 0, to: rows.count, by: mixture.dimension).map {
+        Array(rows[$0..<$0 + mixture.dimension])
+      }
+    }
     self.iteration = iteration
     self.standardization = standardization
   }
 
-  /// The mixture itself.
+  private static func rows(_ values: [Double], of width: Int) -> [[Double]] {
+    stride(from: 0, to: values.count, by: width).map { Array(values[$0..<$0 + width]) }
+  }
+
+  /// The mixture with means in θ.
   public var mixture: IsotropicMixture {
     IsotropicMixture(
       componentCount: components, dimension: dimension, means: means.flatMap { $0 }, variances: variances)
+  }
+
+  /// The mixture with full covariances; nil when its components are isotropic.
+  public var fullMixture: FullMixture? {
+    covarianceFactors.map {
+      FullMixture(
+        componentCount: components, dimension: dimension, means: means.flatMap { $0 },
+        factors: $0.flatMap { $0.flatMap { $0 } })
+    }
+  }
+
+  /// Whether there are no factors of covariances, or factors of the right shape in θ's own coordinates.
+  private var hasCovariances: Bool {
+    guard let covarianceFactors else { return true }
+    return metric == Metric.Kind.unit.rawValue && covarianceFactors.count == components
+      && covarianceFactors.allSatisfy { $0.count == dimension && $0.allSatisfy { $0.count == dimension } }
+      && FullMixture.areFactors(
+        covarianceFactors.flatMap { $0.flatMap { $0 } }, componentCount: components, dimension: dimension)
+  }
+
+  /// L as a metric with its origin in θ's.
+  /// - Throws: ``ReportingError`` when it can't be inverted.
+  public func coordinates() throws -> Metric {
+    let failure = ReportingError(.badData, "its metric can't be inverted")
+    guard let kind = Metric.Kind(rawValue: metric) else { throw failure }
+    let factor = metricFactor.flatMap { $0 }
+    guard let result = Metric(kind, dimension: dimension, factor: factor) else { throw failure }
+    return result
+  }
+
+  /// The fit as another one can start from it.
+  public func start() throws -> StartingMixture {
+    let metric = try coordinates()
+    var inner = mixture
+    inner.means = metric.coordinates(of: inner.means, count: components)
+    return StartingMixture(mixture: inner, metric: metric)
+  }
+
+  /// Whether the factor has the shape of its kind.
+  private var hasFactor: Bool {
+    let rows = metricFactor.count
+    let isFinite = metricFactor.allSatisfy { $0.count == dimension && $0.allSatisfy(\.isFinite) }
+    return switch Metric.Kind(rawValue: metric) {
+    case .unit: rows == 0
+    case .diagonal: rows == 1 && isFinite
+    case .dense: rows == dimension && isFinite
+    case nil: false
+    }
+  }
+
+  /// SHA-256 of the file that `read` reads.
+  public static func digest(_ path: String) throws -> String {
+    guard let data = FileManager.default.contents(atPath: StartingMixture.file(at: path)) else {
+      throw ReportingError(.noInput, "there is no fit at \(path)")
+    }
+    return Digest.of(Array(data)).description
   }
 
   /// Reads and checks a file, or the `mixture.json` of a run folder.
@@ -87,7 +165,8 @@ public struct FittedMixture: Sendable, Codable, Equatable {
     guard fitted.components >= 1, fitted.dimension >= 1, fitted.names.count == fitted.dimension,
       fitted.means.count == fitted.components, fitted.variances.count == fitted.components,
       fitted.means.allSatisfy({ $0.count == fitted.dimension && $0.allSatisfy(\.isFinite) }),
-      fitted.variances.allSatisfy({ $0 > 0 && $0.isFinite })
+      fitted.variances.allSatisfy({ $0 > 0 && $0.isFinite }), fitted.hasFactor,
+      fitted.hasCovariances
     else {
       throw ReportingError(.badData, "\(file): shapes or values don't make a mixture")
     }

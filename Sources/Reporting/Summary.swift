@@ -12,6 +12,12 @@ public struct Summary: Sendable, Codable {
   public var elboStandardError: Double?
   public var kl: Double?
   public var khat: Double?
+  /// Importance-weighted ELBO, in nats.
+  public var importanceWeightedELBO: Double?
+  /// How good the fit is and what to do, in a sentence.
+  public var verdict: String?
+  /// How settled the averaged iterates are; nil when the fit ends with its last iterate.
+  public var iterates: IterateSummary?
   public var test: TestScores?
   /// Wall-clock seconds from the first pass to the last.
   public var seconds: Double
@@ -25,9 +31,10 @@ public struct Summary: Sendable, Codable {
   public var version: String
 
   enum CodingKeys: String, CodingKey {
-    case converged, iterations, elbo, kl, khat, test, seconds, workers, warnings, version
+    case converged, iterations, elbo, kl, khat, verdict, iterates, test, seconds, workers, warnings, version
     case stoppedBy = "stopped_by"
     case elboStandardError = "elbo_se"
+    case importanceWeightedELBO = "importance_weighted_elbo"
     case lostWorkers = "lost_workers"
     case redispatchedTiles = "redispatched_tiles"
     case bytesSent = "bytes_sent"
@@ -38,9 +45,14 @@ public struct Summary: Sendable, Codable {
   public init(
     stoppedBy: String, iterations: Int, row: TraceRow?, test: TestScores?, seconds: Double, workers: Int,
     lostWorkers: Int, redispatchedTiles: Int, bytesSent: UInt64, bytesReceived: UInt64, stateSHA256: String,
-    warnings: [String],
-    version: String
+    warnings: [String], version: String, converged: Bool? = nil, judgement: Judgement? = nil,
+    verdict: String? = nil, iterates: IterateSummary? = nil
   ) {
+    self.converged = converged
+    khat = judgement?.khat
+    importanceWeightedELBO = judgement?.importanceWeightedElbo
+    self.verdict = verdict
+    self.iterates = iterates
     self.stoppedBy = stoppedBy
     self.iterations = iterations
     elbo = row?.objective.elbo
@@ -68,6 +80,9 @@ public struct Summary: Sendable, Codable {
     try container.encode(elboStandardError, forKey: .elboStandardError)
     try container.encode(kl, forKey: .kl)
     try container.encode(khat, forKey: .khat)
+    try container.encode(importanceWeightedELBO, forKey: .importanceWeightedELBO)
+    try container.encode(verdict, forKey: .verdict)
+    try container.encode(iterates, forKey: .iterates)
     try container.encode(test, forKey: .test)
     try container.encode(seconds, forKey: .seconds)
     try container.encode(workers, forKey: .workers)

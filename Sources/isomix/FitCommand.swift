@@ -10,10 +10,14 @@ struct FitCommand: ParsableCommand {
       Starts its own worker processes, so one command is enough. The result does not depend on how many there \
       are. An earlier fit in the output folder is moved aside, never overwritten.
 
+      With --require-convergence the exit code is 1 when the fit ended before its stopping rule found it converged; \
+      its results are written all the same.
+
       EXAMPLE
         isomix fit cluster/examples/breast-cancer.yaml --output out --workers 2
         isomix fit flights.yaml --output out --set mixture.components=20 --seed 7
         isomix fit flights.yaml --output out --resume
+        isomix fit flights.yaml --output out --require-convergence && isomix sample out > draws.csv
         isomix fit flights.yaml --output out --workers 0 --listen tcp://127.0.0.1:5555
         isomix fit flights.yaml --output out --listen tcp://0.0.0.0:5555 --keys ~/isomix-keys
       """)
@@ -57,6 +61,9 @@ struct FitCommand: ParsableCommand {
       "Go on with the interrupted fit in the output folder, to the same bits; any number of workers will do.")
   var resume = false
 
+  @Flag(help: "Exit 1 when the fit has not converged; needs inference.stop: converged.")
+  var requireConvergence = false
+
   @Option(help: "Seconds from one checkpoint to the next.")
   var checkpointInterval: Double = 30
 
@@ -92,6 +99,7 @@ struct FitCommand: ParsableCommand {
       options.silenceTimeout_s = silenceTimeout
       options.cache = cache
       options.resume = resume
+      options.requireConvergence = requireConvergence
       options.checkpointInterval_s = checkpointInterval
       options.progress = progress
       let outcome = try FitService(options).run()
@@ -100,7 +108,16 @@ struct FitCommand: ParsableCommand {
       } else if progress != .none {
         try printOut(FitCommand.describe(outcome))
       }
+      try checkConvergence(of: outcome.summary)
     }
+  }
+
+  /// - Throws: exit code 1 after a sentence, when convergence is required and was not reached.
+  private func checkConvergence(of summary: Summary) throws {
+    guard requireConvergence, summary.converged != true else { return }
+    let ending = FitDiagnosis.ending(summary.stoppedBy, converged: summary.converged)
+    try? StandardStream.error.write("isomix fit: \(ending) (--require-convergence)\n")
+    throw ExitCode.requirementMissed
   }
 
   /// The printed summary.
@@ -125,6 +142,8 @@ struct FitCommand: ParsableCommand {
       parts.append(String(format: "mean log predictive density %.4f", test.logPredictiveDensity))
       lines.append("Test  " + parts.joined(separator: ", "))
     }
+    lines.append("End   " + FitDiagnosis.ending(summary.stoppedBy, converged: summary.converged))
+    if let verdict = summary.verdict { lines.append("Fit   " + verdict) }
     lines.append("state_sha256 \(summary.stateSHA256)")
     lines.append("Results are in \(outcome.output): mixture.json, summary.json, trace.csv")
     return lines.joined(separator: "\n")

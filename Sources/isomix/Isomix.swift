@@ -13,14 +13,14 @@ struct Isomix: ParsableCommand {
         isomix fit cluster/examples/breast-cancer.yaml --output out
         isomix sample out --draws 1000 > draws.csv
 
-      Exit codes: 0 done, 64 usage, 65 bad data or spec, 66 no such input, 69 no workers or a peer lost for good, \
+      Exit codes: 0 done, 1 done but not as required (fit --require-convergence: not converged, diagnose \
+      --require-reliable: k̂ too large), 64 usage, 65 bad data or spec, 66 no such input, 69 no workers or a peer lost for good, \
       70 internal, 73 cannot write, 75 interrupted (resumable), 77 not authorised.
       """,
     version: Identity.version,
     subcommands: [
-      FitCommand.self, WorkerCommand.self, SampleCommand.self, DataCommand.self, KeysCommand.self,
-      SimulateCommand.self,
-      BenchCommand.self,
+      FitCommand.self, WorkerCommand.self, SampleCommand.self, DiagnoseCommand.self, CompareCommand.self,
+      DataCommand.self, KeysCommand.self, SimulateCommand.self, BenchCommand.self,
     ])
 }
 
@@ -31,6 +31,11 @@ enum Entry {
     StandardStream.fill()
     Isomix.main()
   }
+}
+
+extension ArgumentParser.ExitCode {
+  /// The command did its work, and the result is not what an option requires of it.
+  static let requirementMissed = ArgumentParser.ExitCode(1)
 }
 
 /// Runs a command's body: a failure becomes one sentence on standard error and its exit code.

@@ -80,7 +80,6 @@ struct BadSpec: Sendable, CustomTestStringConvertible {
       "no model", "model:\n  family: logistic\n  response: y\n  prior: {normal: {scale: 10}}\n", "", at: nil,
       "'model' is missing"),
     BadSpec("no train", "  train: train.csv\n", "", at: nil, "'data.train' is missing"),
-    BadSpec("no step", "  step_size: 0.03\n", "", at: nil, "step_size"),
     BadSpec("not YAML", "  family: logistic", "  family: {logistic", at: nil, "spec.yaml"),
     BadSpec("tabs", "  family: logistic", "\tfamily: logistic", at: nil, "spec.yaml"),
     BadSpec("a key twice", "  components: 2", "  components: 2\n  components: 3", at: nil, "components"),

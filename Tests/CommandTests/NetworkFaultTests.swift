@@ -12,7 +12,7 @@ extension Commands {
         """
         model: {family: gaussian, mean: [\(means)], covariance: 1}
         mixture: {components: 50, initial: {uniform: {low: -1, high: 1, variance: 1}}}
-        inference: {step_size: 0.01, samples: 2, iterations: 1, objective: {draws: 100, every: 100}}
+        inference: {metric: unit, step_size: 0.01, samples: 2, iterations: 1, objective: {draws: 100, every: 100}, diagnosis: {draws: 0}}
         """, to: "large.yaml")
     }
 

@@ -176,6 +176,43 @@ extension Commands {
       }
     }
 
+    @Test func drawsHaveFullCovariances() async throws {
+      let folder = try TemporaryFolder()
+      let spec = try folder.write(
+        """
+        model: {family: gaussian, mean: [1, -2], covariance: [[2, 1.2], [1.2, 1]]}
+        mixture: {components: 1}
+        inference: {algorithm: bw, iterations: 600}
+        """, to: "full.yaml")
+      let done = try await fit(spec, in: folder)
+      let fitted = try FittedMixture.read(done.path)
+      let full = try #require(fitted.fullMixture)
+      #expect(zip(full.covariances, [2, 1.2, 1.2, 1]).allSatisfy { abs($0 - $1) < 1e-6 })
+      #expect(abs(fitted.variances[0] - 1.5) < 1e-6)
+      let count = 20_000
+      let run = try await CommandRun.run(
+        ["sample", done.path, "--draws", "\(count)", "--seed", "3"], in: folder)
+      let draws = run.lines.dropFirst().map { $0.split(separator: ",").compactMap { Double($0) } }
+      #expect(run.exitCode == 0 && draws.count == count)
+      for (index, expected) in full.covariances.enumerated() {
+        let (row, column) = (index / 2, index % 2)
+        let products = draws.map { ($0[row] - full.means[row]) * ($0[column] - full.means[column]) }
+        let mean = products.reduce(0, +) / Double(count)
+        let square = products.reduce(0) { $0 + $1 * $1 } / Double(count)
+        #expect(abs(mean - expected) < 5 * ((square - mean * mean) / Double(count)).squareRoot())
+      }
+      for change in [
+        "[[[1,0],[1]]]", "[[[1,0],[1,-1]]]", "[[[1,0.5],[1,1]]]", "[]", "[[[1,0],[1,1]],[[1,0],[1,1]]]",
+      ] {
+        var text = try done.text("mixture.json")
+        let start = try #require(text.range(of: "\"covariance_factors\":"))
+        let end = try #require(text.range(of: "]]]", range: start.upperBound..<text.endIndex))
+        text.replaceSubrange(start.upperBound..<end.upperBound, with: change)
+        let file = try folder.write(text, to: "bad.json")
+        #expect(throws: ReportingError.self) { try FittedMixture.read(file) }
+      }
+    }
+
     @Test func drawsAreDecidedByTheirSeed() async throws {
       let folder = try TemporaryFolder()
       let done = try await fit(Examples.mixture2D, setting("inference.iterations=20"), in: folder)
@@ -204,7 +241,7 @@ extension Commands {
       for (name, change) in [
         ("torn", String(text.prefix(text.count / 2))), ("empty", ""), ("other", "[1, 2]"),
         ("negative", text.replacingOccurrences(of: "\"variances\":[", with: "\"variances\":[-1,")),
-        ("future", text.replacingOccurrences(of: "\"format_version\":1", with: "\"format_version\":9")),
+        ("future", text.replacingOccurrences(of: "\"format_version\":2", with: "\"format_version\":9")),
         ("size", text.replacingOccurrences(of: "\"components\":20", with: "\"components\":21")),
       ] {
         let path = try folder.write(change, to: "\(name).json")
@@ -326,7 +363,7 @@ extension Commands {
 
     @Test(arguments: [
       [], ["fit"], ["worker"], ["sample"], ["data", "import"], ["data", "inspect"], ["bench", "kernel"],
-      ["bench", "coordination"], ["bench", "fit"],
+      ["bench", "coordination"], ["bench", "fit"], ["diagnose"], ["compare"],
     ])
     func helpHasAnExample(_ command: [String]) async throws {
       let folder = try TemporaryFolder()

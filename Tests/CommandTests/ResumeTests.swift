@@ -70,6 +70,43 @@ extension Commands {
       #expect(try resumed.text("log.jsonl").contains("resumed from iteration"))
     }
 
+    /// The same for everything that an automatic fit keeps: coordinates, moved components, averages.
+    @Test func automaticFitGoesOnToTheSameBits() async throws {
+      let folder = try TemporaryFolder()
+      let spec = try SameBitsCase.fourModes(in: folder)
+      // Many samples, so that it lasts long enough to be broken off in every phase.
+      let options = setting("inference.samples=400", "inference.iterations=2500")
+      let whole = try await fit(spec, options + ["--workers", "1"], in: folder, output: "reference")
+      var deaths = 0
+      while deaths < 12 {
+        let run = try CommandRun(
+          ["fit", spec, "--output", folder("out"), "--workers", "\(1 + deaths % 3)", "--progress", "none"]
+            + ["--checkpoint-interval", "0.02"] + (deaths > 0 ? ["--resume"] : []) + options, in: folder)
+        let before = Set(checkpoints(folder))
+        let isOver = try await eventually(within: 60) {
+          run.hasEnded || Set(checkpoints(folder)).subtracting(before).count >= 2
+        }
+        #expect(isOver)
+        if run.hasEnded { break }
+        run.signal(deaths % 2 == 0 ? SIGKILL : SIGTERM)
+        _ = try await run.finish(within: 20)
+        deaths += 1
+      }
+      #expect(deaths >= 3)
+      let last = try await CommandRun.run(
+        ["fit", spec, "--output", folder("out"), "--workers", "2", "--resume", "--progress", "none"]
+          + options,
+        in: folder)
+      #expect(last.exitCode == 0, "\(last)")
+      let resumed = FitFolder(path: folder("out"))
+      #expect(try resumed.digest() == whole.digest())
+      #expect(try course(resumed) == course(whole))
+      for key in ["elbo", "khat"] {
+        #expect(
+          try resumed.json("summary.json")[key] as? Double == whole.json("summary.json")[key] as? Double)
+      }
+    }
+
     @Test(arguments: ["truncated", "altered", "emptied"])
     func damagedCheckpointIsNamedAndTheOlderOneUsed(damage: String) async throws {
       let folder = try TemporaryFolder()

@@ -13,6 +13,24 @@ struct SameBitsCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { name }
 
+  /// Steps, coordinates and the end as the fit finds them, whatever the example says.
+  private static let automatic = setting(
+    "inference.step_size=auto", "inference.metric=~", "inference.relocation=~", "inference.stop=~",
+    "mixture.initial=auto")
+
+  /// Four modes of which two have a twentieth of the mass each.
+  static func fourModes(in folder: TemporaryFolder) throws -> String {
+    try folder.write(
+      """
+      model:
+        family: gaussian_mixture
+        weights: [0.05, 0.05, 0.45, 0.45]
+        means: [[4, 4], [-4, -4], [4, -4], [-4, 4]]
+        covariances: [1, 1, 1, 1]
+      mixture: {components: 20}
+      """, to: "four-modes.yaml")
+  }
+
   static let all: [SameBitsCase] =
     ["ibw", "md"].flatMap { algorithm in
       [
@@ -34,8 +52,30 @@ struct SameBitsCase: Sendable, CustomTestStringConvertible {
       ]
     } + [
       SameBitsCase(
+        name: "automatic, breast cancer, dense", spec: { _ in Examples.breastCancer },
+        options: automatic + setting("inference.metric=dense", "inference.iterations=700")),
+      SameBitsCase(
+        name: "automatic, wine, diagonal, Sobol points", spec: { _ in Examples.wine },
+        options: automatic
+          + setting("inference.metric=diagonal", "inference.iterations=500", "inference.sampling=sobol")),
+      SameBitsCase(
+        name: "automatic, modes and moved components", spec: { try fourModes(in: $0) },
+        options: setting("inference.iterations=1200")),
+      SameBitsCase(
+        name: "automatic, 60,000 rows", spec: { try TallData.write(to: $0, precision: "float64") },
+        options: automatic + setting("inference.iterations=60", "inference.diagnosis.draws=100"), rowTiles: 10
+      ),
+      SameBitsCase(
+        name: "2-D mixture, full covariances", spec: { _ in Examples.mixture2D },
+        options: setting("inference.iterations=200", "inference.algorithm=bw")),
+      SameBitsCase(
+        name: "60,000 rows, full covariances", spec: { try TallData.write(to: $0, precision: "float64") },
+        options: setting("inference.algorithm=bw"), rowTiles: 10),
+      SameBitsCase(
+        name: "network", spec: { _ in Examples.diabetes }, options: setting("inference.iterations=100")),
+      SameBitsCase(
         name: "60,000 rows, float32", spec: { try TallData.write(to: $0, precision: "float32") },
-        options: [], rowTiles: 10)
+        options: [], rowTiles: 10),
     ]
 }
 

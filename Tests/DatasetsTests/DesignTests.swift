@@ -207,6 +207,17 @@ struct DesignTests {
     #expect(named?.message.contains("rename it or set intercept: false") == true)
   }
 
+  @Test(
+    "a table with the response alone, even in one row, is a column of ones", arguments: [nil, [String]()])
+  func responseAlone(features: [String]?) throws {
+    let scratch = try Scratch()
+    let request = DesignRequest(features: features, response: "y", responseKind: .real)
+    let design = try Self.design("y\n1.5\n", request, scratch)
+    #expect(design.manifest.columns == ["intercept"] && design.manifest.statistics.features.isEmpty)
+    #expect(try Self.rows(design) == [[1, 1.5]])
+    #expect(try Self.rows(Self.design("y\n1\n1\n-2\n", request, scratch)) == [[1, 1], [1, 1], [1, -2]])
+  }
+
   /// A table of more than one shard: each has 16,384 rows of 256 columns.
   static func wide(_ scratch: Scratch, rows: Int) throws -> Design {
     let columns = (0..<255).map { "c\($0)" }.joined(separator: ",")
