@@ -8,7 +8,7 @@
 set -euo pipefail
 
 repository="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"
-spec="$repository/cluster/examples/breast-cancer.yaml"
+spec="$repository/cluster/examples/breast-cancer-auto.yaml"
 
 say() { printf '\nquickstart: %s\n' "$*"; }
 
@@ -48,8 +48,9 @@ say "fitting $spec"
 "$isomix" fit "$spec" --output "$output"
 
 say "done; the result is in $output
-  mixture.json   the fitted posterior: means and variances of its components
+  mixture.json   the fitted posterior: components and their coordinates
   summary.json   how the fit went: ELBO, test accuracy, seconds
   trace.csv      the way there, a row an evaluation
 Draw from it:  $isomix sample $output
+How good is it: $isomix diagnose $output
 Next: the other specs, in $repository/cluster/examples"

@@ -17,6 +17,9 @@ say "building (release, with tests)"
 swift build "${build[@]}" --build-tests
 
 say "running the tests"
+# OpenBLAS must be single-threaded from the start: tests run side by side, and one that made it so would do it while
+# others compute.
+export OPENBLAS_NUM_THREADS=1
 # Without --disable-xctest SwiftPM also reports "Executed 0 tests": the suite is Swift Testing alone.
 swift test "${build[@]}" --skip-build --disable-xctest "$@"
 say "all tests passed"

@@ -7,8 +7,13 @@ tiles, no workers, one NumPy expression a formula.
     q(x) = (1/N) sum_i N(x; m_i, e_i I),   V = -log posterior (normalised prior and likelihood)
     x_is = m_i + sqrt(e_i) z_is,           G_is = grad log q(x_is) + grad V(x_is)
     g_i = mean_s G_is,                     h_i = mean_s (x_is - m_i).G_is / (d e_i)
-    IBW: m <- m - c g,  e <- e (1 - c h)^2
-    MD:  m <- m - c g,  e <- e exp(-c h)
+    IBW: m <- m - c g,     e <- e (1 - c h)^2
+    MD:  m <- m - c g,     e <- e exp(-c h)
+    NGD: m <- m - c e' g,  1/e' = 1/e + c h + c^2 e h^2 / 2   (the form that stays positive)
+    GD:  m <- m - c g,     e stays
+    IBW and MD shared: one variance for all components, h averaged over them
+    BW:  m <- m - c g,     C <- M C M',  M = I - c S,  S = sym(mean_s G_is (x_is - m_i)' C^-1),
+         with full covariances C_i
 
 A target has `dimension` and `value_and_gradient(x)`: V [S] and its gradient [S, d] at x [S, d].
 """
@@ -40,6 +45,20 @@ def mixture_log_density_and_score(x, means, variances):
     log_density = log_sum_exp(terms)
     pull = np.exp(terms - log_density[:, None]) / variances
     return log_density, -np.einsum("sn,snd->sd", pull, differences)
+
+
+def full_mixture_log_density_and_score(x, means, covariances):
+    """The same with full covariances [N, d, d]."""
+    dimension = x.shape[1]
+    differences = x[None, :, :] - means[:, None, :]  # [N, S, d]
+    pulls = differences @ np.linalg.inv(covariances)
+    terms = (
+        -0.5 * (differences * pulls).sum(axis=2)
+        - 0.5 * (dimension * LOG_2PI + np.linalg.slogdet(covariances)[1])[:, None]
+        - np.log(len(means))).T
+    log_density = log_sum_exp(terms)
+    responsibility = np.exp(terms - log_density[:, None])
+    return log_density, -np.einsum("sn,nsd->sd", responsibility, pulls)
 
 
 # --- targets -------------------------------------------------------------------------------------
@@ -171,10 +190,16 @@ def uniform_start(components, dimension, half_width, variance, generator):
     return means, np.full(components, float(variance))
 
 
+ALGORITHMS = ("ibw", "md", "ngd", "gd", "ibw-shared", "md-shared")
+
+
 def fit(target, means, variances, generator, algorithm="ibw", step_size=0.01, iterations=1000,
         samples=10, log_variance_cap=np.inf, observe=None):
     """Run the iteration with a constant step; return the final means [N, d] and variances [N]."""
+    if algorithm not in ALGORITHMS:
+        raise ValueError(f"unknown algorithm {algorithm}")
     components, dimension = means.shape
+    rule = algorithm.removesuffix("-shared")
     for iteration in range(iterations):
         z = generator.standard_normal((components, samples, dimension))
         x = means[:, None, :] + np.sqrt(variances)[:, None, None] * z
@@ -183,36 +208,62 @@ def fit(target, means, variances, generator, algorithm="ibw", step_size=0.01, it
         integrand = (score + target.value_and_gradient(flat)[1]).reshape(x.shape)
         g = integrand.mean(axis=1)
         h = ((x - means[:, None, :]) * integrand).sum(axis=2).mean(axis=1) / (dimension * variances)
-        means = means - step_size * g
-        if algorithm == "ibw":
+        if algorithm.endswith("-shared"):
+            h = np.full(components, h.mean())
+        if rule == "ibw":
             change = 2 * np.log(np.abs(1 - step_size * h))
-        elif algorithm == "md":
+        elif rule == "md":
             change = -step_size * h
+        elif rule == "ngd":
+            change = -np.log(1 + step_size * variances * h + 0.5 * (step_size * variances * h) ** 2)
         else:
-            raise ValueError(f"unknown algorithm {algorithm}")
+            change = np.zeros(components)
         variances = variances * np.exp(np.clip(change, -log_variance_cap, log_variance_cap))
+        means = means - step_size * g * (variances[:, None] if rule == "ngd" else 1)
         if observe is not None:
             observe(iteration + 1, means, variances)
     return means, variances
 
 
-def negative_elbo(target, means, variances, generator, draws_per_component=4000, chunk=1000):
-    """E_q[log q + V] and its standard error, by fresh draws, as many from each component: -ELBO, and
-    the KL divergence where V is normalised."""
+def fit_full(target, means, covariances, generator, step_size=0.01, iterations=1000, samples=10):
+    """BW: the same with full covariances [N, d, d]."""
     components, dimension = means.shape
+    for _ in range(iterations):
+        z = generator.standard_normal((components, samples, dimension))
+        offsets = z @ np.linalg.cholesky(covariances).swapaxes(1, 2)
+        flat = (means[:, None, :] + offsets).reshape(-1, dimension)
+        score = full_mixture_log_density_and_score(flat, means, covariances)[1]
+        integrand = (score + target.value_and_gradient(flat)[1]).reshape(z.shape)
+        slope = integrand.swapaxes(1, 2) @ offsets @ np.linalg.inv(covariances) / samples
+        move = np.eye(dimension) - step_size * 0.5 * (slope + slope.swapaxes(1, 2))
+        means = means - step_size * integrand.mean(axis=1)
+        covariances = move @ covariances @ move
+        covariances = 0.5 * (covariances + covariances.swapaxes(1, 2))
+    return means, covariances
+
+
+def draw(mean, spread, count, generator):
+    """Draws [count, d] of one component; `spread` is its variance or its covariance [d, d]."""
+    z = generator.standard_normal((count, len(mean)))
+    return mean + (np.sqrt(spread) * z if np.ndim(spread) == 0 else z @ np.linalg.cholesky(spread).T)
+
+
+def negative_elbo(target, means, spreads, generator, draws_per_component=4000, chunk=1000):
+    """E_q[log q + V] and its standard error, by fresh draws, as many from each component: -ELBO, and
+    the KL divergence where V is normalised. `spreads` are variances [N] or covariances [N, d, d]."""
+    log_density_and_score = (
+        mixture_log_density_and_score if np.ndim(spreads) == 1 else full_mixture_log_density_and_score)
     component_means, component_errors = [], []
-    for mean, variance in zip(means, variances):
+    for mean, spread in zip(means, spreads):
         values = []
         for start in range(0, draws_per_component, chunk):
-            count = min(chunk, draws_per_component - start)
-            x = mean + np.sqrt(variance) * generator.standard_normal((count, dimension))
+            x = draw(mean, spread, min(chunk, draws_per_component - start), generator)
             values.append(
-                mixture_log_density_and_score(x, means, variances)[0]
-                + target.value_and_gradient(x)[0])
+                log_density_and_score(x, means, spreads)[0] + target.value_and_gradient(x)[0])
         values = np.concatenate(values)
         component_means.append(values.mean())
         component_errors.append(values.var(ddof=1) / len(values))
-    return np.mean(component_means), np.sqrt(np.sum(component_errors)) / components
+    return np.mean(component_means), np.sqrt(np.sum(component_errors)) / len(means)
 
 
 # --- data ----------------------------------------------------------------------------------------
