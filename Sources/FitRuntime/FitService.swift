@@ -241,7 +241,7 @@ public final class FitService {
   private func start(of setup: FitSetup, _ specification: FitSpecification) throws -> StartingMixture? {
     guard let digest = setup.start, case .file(let path) = specification.mixture.initial else { return nil }
     let fitted = try FittedMixture.read(path)
-    guard try FittedMixture.digest(path) == digest else {
+    guard try StartingMixture.digest(at: path) == digest else {
       throw RuntimeError("\(path) is being changed while the fit starts from it", exitCode: ExitCode.badData)
     }
     return try fitted.start()

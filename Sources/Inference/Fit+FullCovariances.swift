@@ -22,30 +22,13 @@ extension Fit {
   /// One step of ``BuresWassersteinRule``.
   mutating func stepFull(_ current: FullMixture, _ sums: [[Double]]) throws {
     let gradient = fullGradient(sums)
-    let stepSize: Double
-    let next: FullMixture
-    do {
-      switch settings.stepSize {
-      case .schedule(let schedule):
-        stepSize = stepFactor * schedule.stepSize(at: iteration, of: settings.iterations)
-        next = try BuresWassersteinRule.step(current, gradient: gradient, stepSize: stepSize)
-      case .auto:
-        control.observe(gradient.mean, after: previousGradient, dimension: mixture.dimension)
-        stepSize = control.rate
-        next = try BuresWassersteinRule.step(current, gradient: gradient, relativeStep: stepSize)
-      }
-    } catch let error as UpdateError {
-      iteration += 1
-      return try stepBack("\(error.message)", component: error.component)
+    try move(along: gradient.mean) { size, isRelative in
+      let next =
+        isRelative
+        ? try BuresWassersteinRule.step(current, gradient: gradient, relativeStep: size)
+        : try BuresWassersteinRule.step(current, gradient: gradient, stepSize: size)
+      return (next.isotropic, next.factors)
     }
-    mixture = next.isotropic
-    factors = next.factors
-    let squares = gradient.mean.reduce(0) { $0 + $1 * $1 }
-    gradientNorm = (squares / Double(mixture.componentCount)).squareRoot()
-    lastStepSize = stepSize
-    previousGradient = gradient.mean
-    iteration += 1
-    advance()
   }
 
   /// `g_i = Σ∇ / B` and `Σ ∇ (x − m)ᵀ / B`.

@@ -14,11 +14,23 @@ public struct StartingMixture: Sendable, Equatable {
     self.metric = metric
   }
 
+  /// The name of a fit's mixture in its folder.
+  public static let fileName = "mixture.json"
+
+  /// SHA-256 of the file at a path.
+  /// - Throws: ``FitError`` when there is none.
+  public static func digest(at path: String) throws -> String {
+    guard let data = FileManager.default.contents(atPath: file(at: path)) else {
+      throw FitError(.noInput, "mixture.initial.file: there is no fit at \(path)")
+    }
+    return Digest.of(Array(data)).description
+  }
+
   /// The file that holds the mixture of a run folder, or the path itself.
   public static func file(at path: String) -> String {
     var isFolder: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    return isFolder.boolValue ? path + "/mixture.json" : path
+    return isFolder.boolValue ? "\(path)/\(fileName)" : path
   }
 }
 

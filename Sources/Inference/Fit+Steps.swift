@@ -7,26 +7,43 @@ extension Fit {
   mutating func step(_ sums: [[Double]]) throws {
     if let fullMixture { return try stepFull(fullMixture, sums) }
     let gradient = self.gradient(sums)
+    let (rule, current) = (settings.algorithm, mixture)
+    try move(along: gradient.mean) { size, isRelative in
+      let next =
+        isRelative
+        ? try rule.step(current, gradient: gradient, relativeStep: size)
+        : try rule.step(current, gradient: gradient, stepSize: size)
+      return (next, [])
+    }
+  }
+
+  /// Takes a step of the size that is given, or found, and goes on; or back, when the rule can't take it.
+  ///
+  /// - Parameters:
+  ///   - meanGradient: of the means, `[N, d]`.
+  ///   - rule: the mixture after a step of a size, which may be relative, and its full covariances' factors.
+  mutating func move(
+    along meanGradient: [Double],
+    _ rule: (_ size: Double, _ isRelative: Bool) throws -> (mixture: IsotropicMixture, factors: [Double])
+  ) throws {
     let stepSize: Double
+    switch settings.stepSize {
+    case .schedule(let schedule):
+      stepSize = stepFactor * schedule.stepSize(at: iteration, of: settings.iterations)
+    case .auto:
+      control.observe(meanGradient, after: previousGradient, dimension: mixture.dimension)
+      stepSize = control.rate
+    }
+    iteration += 1
     do {
-      switch settings.stepSize {
-      case .schedule(let schedule):
-        stepSize = stepFactor * schedule.stepSize(at: iteration, of: settings.iterations)
-        mixture = try settings.algorithm.step(mixture, gradient: gradient, stepSize: stepSize)
-      case .auto:
-        control.observe(gradient.mean, after: previousGradient, dimension: mixture.dimension)
-        stepSize = control.rate
-        mixture = try settings.algorithm.step(mixture, gradient: gradient, relativeStep: stepSize)
-      }
+      (mixture, factors) = try rule(stepSize, settings.hasAutomaticSteps)
     } catch let error as UpdateError {
-      iteration += 1
       return try stepBack("\(error.message)", component: error.component)
     }
-    let squares = gradient.mean.reduce(0) { $0 + $1 * $1 }
+    let squares = meanGradient.reduce(0) { $0 + $1 * $1 }
     gradientNorm = (squares / Double(mixture.componentCount)).squareRoot()
     lastStepSize = stepSize
-    previousGradient = gradient.mean
-    iteration += 1
+    previousGradient = meanGradient
     let isStaged = settings.stop == .converged && windowsClosed == windows.count
     if isStaged { stage.take(mixture) }
     advance()
@@ -131,16 +148,21 @@ extension Fit {
     notes.append(
       "diverged at iteration \(iteration)\(step): \(what). Going on from the state of iteration \(refuge.iteration) with "
         + "a quarter of the step")
-    mixture = refuge.mixture
-    factors = refuge.factors
-    metric = refuge.metric
-    metricNumber += 1
+    restore(refuge)
     stepFactor /= Fit.stepBackDivisor
     control.shrink(by: Fit.stepBackDivisor)
     previousGradient = []
     stage = Stage()
     // The window or the stage that went wrong begins again; what is left of the iterations is the same.
     advance()
+  }
+
+  /// Takes the mixture and the coordinates of an earlier state; the iterations go on.
+  mutating func restore(_ refuge: Refuge) {
+    mixture = refuge.mixture
+    factors = refuge.factors
+    metric = refuge.metric
+    metricNumber += 1
   }
 
   static let stepBackDivisor = 4.0

@@ -140,9 +140,7 @@ extension Fit {
     notes.append(
       "the warm-up ends with the state of iteration \(refuge.iteration), whose ELBO was "
         + String(format: "%.2f nats above that of its end", refuge.objective.elbo - now.elbo))
-    mixture = refuge.mixture
-    metric = refuge.metric
-    metricNumber += 1
+    restore(refuge)
   }
 
   /// Nats that the end of a warm-up may be below its best state.

@@ -310,10 +310,7 @@ public struct Fit: Sendable {
       notes.append(
         "diverged at iteration \(iteration): the fit ends with the state of iteration \(refuge.iteration), the best one"
       )
-      mixture = refuge.mixture
-      factors = refuge.factors
-      metric = refuge.metric
-      metricNumber += 1
+      restore(refuge)
       iterates = nil
       self.refuge = nil
       if let ended = ending {

@@ -24,7 +24,7 @@ public enum JobContext {
       throw failure
     }
     let kind = Metric.Kind.allCases[index]
-    let size = kind == .unit ? 0 : kind == .diagonal ? dimension : dimension * dimension
+    let size = kind.factorCount(dimension: dimension)
     guard numbers.count == 2 + dimension + 2 * size,
       let metric = Metric(
         kind, center: Array(numbers[2..<2 + dimension]),

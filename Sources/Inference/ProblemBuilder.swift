@@ -100,11 +100,7 @@ public struct ProblemBuilder {
   /// The digest of the earlier fit that a fit starts from.
   private func start(_ initial: InitialSpecification) throws -> String? {
     guard case .file(let path) = initial else { return nil }
-    let file = StartingMixture.file(at: path)
-    guard let data = FileManager.default.contents(atPath: file) else {
-      throw FitError(.noInput, "mixture.initial.file: there is no fit at \(path)")
-    }
-    return Digest.of(Array(data)).description
+    return try StartingMixture.digest(at: path)
   }
 
   private func reference(_ design: (folder: String, manifest: DesignManifest)) -> FitSetup.DesignReference {

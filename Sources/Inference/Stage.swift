@@ -130,7 +130,7 @@ package struct Stage: Sendable, Equatable {
     return sorted[sorted.count - 1 - Int(tolerated * Double(sorted.count))]
   }
 
-  /// What is tracked: a coordinate of a mean, or (negative) a log variance.
+  /// What is tracked: indices into all coordinates of the means, then all log variances.
   private static func columns(of mixture: IsotropicMixture) -> [Int] {
     let means = mixture.means.count
     let total = means + mixture.componentCount

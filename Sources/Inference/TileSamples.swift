@@ -116,6 +116,17 @@ final class TileSamples {
     }
   }
 
+  /// θ(m) of a tile's components, `[components, d]`.
+  private func centers(_ job: TileJob, _ tile: Tile) -> UnsafeMutablePointer<Double> {
+    let centers = centerNumbers.pointer(count: tile.components.count * dimension)
+    job.mixture.means.withUnsafeBufferPointer { means in
+      guard let means = means.baseAddress else { return }
+      job.metric.positions(
+        of: means + tile.components.lowerBound * dimension, count: tile.components.count, into: centers)
+    }
+    return centers
+  }
+
   /// Adds the means, in u and in θ.
   private func place(_ job: TileJob, _ tile: Tile) {
     let samples = tile.samples.count
@@ -124,12 +135,8 @@ final class TileSamples {
       let first = means + tile.components.lowerBound * dimension
       add(first, components: tile.components.count, samples: samples, to: offsets, into: points)
       guard !isUnit else { return }
-      let centers = centerNumbers.pointer(count: tile.components.count * dimension)
-      move(job.metric, first, count: tile.components.count, into: centers)
-      for row in 0..<tile.components.count {
-        for k in 0..<dimension { centers[row * dimension + k] += job.metric.center[k] }
-      }
-      move(job.metric, offsets, count: count, into: shifts)
+      let centers = centers(job, tile)
+      job.metric.directions(of: offsets, count: count, into: shifts)
       add(centers, components: tile.components.count, samples: samples, to: shifts, into: positions)
     }
   }
@@ -142,24 +149,6 @@ final class TileSamples {
       let mean = means + component * dimension
       for row in component * samples..<(component + 1) * samples {
         for k in 0..<dimension { output[row * dimension + k] = mean[k] + offsets[row * dimension + k] }
-      }
-    }
-  }
-
-  /// `L x` of each row.
-  private func move(
-    _ metric: Metric, _ rows: UnsafePointer<Double>, count: Int, into output: UnsafeMutablePointer<Double>
-  ) {
-    metric.factor.withUnsafeBufferPointer { factor in
-      guard let factor = factor.baseAddress else { return }
-      if metric.kind == .diagonal {
-        for row in 0..<count {
-          for k in 0..<dimension { output[row * dimension + k] = factor[k] * rows[row * dimension + k] }
-        }
-      } else {
-        BLAS.multiply(
-          rows, leadingDimension: dimension, by: factor, leadingDimension: dimension, transposed: true,
-          rows: count, columns: dimension, inner: dimension, into: output, leadingDimension: dimension)
       }
     }
   }
@@ -179,7 +168,6 @@ final class TileSamples {
     let offsets = offsetNumbers.pointer(count: count * dimension)
     let shifts = shiftNumbers.pointer(count: count * dimension)
     let positions = positionNumbers.pointer(count: 2 * count * dimension)
-    let centers = centerNumbers.pointer(count: tile.components.count * dimension)
     for (place, component) in tile.components.enumerated() {
       let rows = directions + place * samples * dimension
       let start = component * job.plan.samples + tile.samples.lowerBound
@@ -196,15 +184,9 @@ final class TileSamples {
         offsets[index] = deviation * directions[index]
       }
     }
-    move(job.metric, offsets, count: count, into: shifts)
-    job.mixture.means.withUnsafeBufferPointer { means in
-      guard let means = means.baseAddress else { return }
-      move(
-        job.metric, means + tile.components.lowerBound * dimension, count: tile.components.count,
-        into: centers)
-    }
+    job.metric.directions(of: offsets, count: count, into: shifts)
+    let centers = centers(job, tile)
     for place in 0..<tile.components.count {
-      for k in 0..<dimension { centers[place * dimension + k] += job.metric.center[k] }
       for row in place * samples..<(place + 1) * samples {
         for k in 0..<dimension {
           let index = row * dimension + k
@@ -231,12 +213,7 @@ final class TileSamples {
       spread(job, component, target, count: 1)
       for k in 0..<dimension { target[k] += job.mixture.means[component * dimension + k] }
     }
-    if !isUnit {
-      move(job.metric, points, count: draws, into: positions)
-      for draw in 0..<draws {
-        for k in 0..<dimension { positions[draw * dimension + k] += job.metric.center[k] }
-      }
-    }
+    if !isUnit { job.metric.positions(of: points, count: draws, into: positions) }
     made = key
   }
 

@@ -19,19 +19,7 @@ extension IsotropicMixture {
   /// (arXiv 2506.13613, section 4.2); nil when the numbers of components or the dimensions differ, or when a
   /// number is not finite.
   public func squaredDistance(to other: IsotropicMixture) -> Double? {
-    guard componentCount == other.componentCount, dimension == other.dimension, componentCount > 0 else {
-      return nil
-    }
-    let n = componentCount
-    var cost = [Double](repeating: 0, count: n * n)
-    for i in 0..<n {
-      for j in 0..<n {
-        cost[i * n + j] = Self.squaredDistance(component: i, of: self, toComponent: j, of: other)
-      }
-    }
-    guard cost.allSatisfy(\.isFinite) else { return nil }
-    let permutation = Assignment.minimize(cost: cost, size: n)
-    return permutation.enumerated().reduce(0) { $0 + cost[$1.offset * n + $1.element] } / Double(n)
+    componentCount == other.componentCount ? squaredMixtureDistance(to: other) : nil
   }
 }
 
@@ -43,8 +31,7 @@ extension IsotropicMixture {
   /// For equally many components this is ``squaredDistance(to:)``. Nil when the dimensions differ, when a
   /// mixture has no component, or when a number is not finite.
   public func squaredMixtureDistance(to other: IsotropicMixture) -> Double? {
-    if componentCount == other.componentCount { return squaredDistance(to: other) }
-    guard dimension == other.dimension, componentCount > 0, other.componentCount > 0 else { return nil }
+    guard dimension == other.dimension else { return nil }
     var cost: [Double] = []
     cost.reserveCapacity(componentCount * other.componentCount)
     for i in 0..<componentCount {
@@ -52,6 +39,6 @@ extension IsotropicMixture {
         cost.append(Self.squaredDistance(component: i, of: self, toComponent: j, of: other))
       }
     }
-    return Transport(rows: componentCount, columns: other.componentCount, cost: cost)?.cost
+    return Transport.uniformCost(rows: componentCount, columns: other.componentCount, cost: cost)
   }
 }

@@ -11,6 +11,15 @@ public struct Metric: Sendable, Equatable {
     case diagonal
     /// L is a full matrix.
     case dense
+
+    /// Numbers that L has: none, a diagonal, or a matrix.
+    public func factorCount(dimension: Int) -> Int {
+      switch self {
+      case .unit: 0
+      case .diagonal: dimension
+      case .dense: dimension * dimension
+      }
+    }
   }
 
   public let kind: Kind
@@ -67,7 +76,7 @@ public struct Metric: Sendable, Equatable {
     _ kind: Kind, center: [Double], factor: [Double], inverse: [Double], logDeterminant: Double
   ) {
     let d = center.count
-    let size = kind == .unit ? 0 : kind == .diagonal ? d : d * d
+    let size = kind.factorCount(dimension: d)
     guard factor.count == size, inverse.count == size, logDeterminant.isFinite,
       center.allSatisfy(\.isFinite), factor.allSatisfy(\.isFinite), inverse.allSatisfy(\.isFinite),
       kind != .diagonal || factor.allSatisfy({ $0 > 0 })
@@ -98,11 +107,19 @@ public struct Metric: Sendable, Equatable {
   /// `θ = c + L u` of `count` points, row-major `[count, d]`.
   public func positions(of points: [Double], count: Int) -> [Double] {
     guard !isUnit else { return points }
-    var result = directions(of: points, count: count)
-    for row in 0..<count {
-      for k in 0..<dimension { result[row * dimension + k] += center[k] }
-    }
+    var result = [Double](repeating: 0, count: points.count)
+    positions(of: points, count: count, into: &result)
     return result
+  }
+
+  /// The same into memory of the caller's.
+  public func positions(
+    of points: UnsafePointer<Double>, count: Int, into output: UnsafeMutablePointer<Double>
+  ) {
+    directions(of: points, count: count, into: output)
+    for row in 0..<count {
+      for k in 0..<dimension { output[row * dimension + k] += center[k] }
+    }
   }
 
   /// `u = L⁻¹ (θ − c)` of `count` points, row-major `[count, d]`.
@@ -118,6 +135,17 @@ public struct Metric: Sendable, Equatable {
   /// `L o` of `count` differences of points, row-major `[count, d]`.
   public func directions(of offsets: [Double], count: Int) -> [Double] {
     isUnit ? offsets : apply(factor, to: offsets, count: count)
+  }
+
+  /// The same into memory of the caller's.
+  public func directions(
+    of offsets: UnsafePointer<Double>, count: Int, into output: UnsafeMutablePointer<Double>
+  ) {
+    if isUnit {
+      output.update(from: offsets, count: count * dimension)
+    } else {
+      apply(factor, to: offsets, count: count, into: output)
+    }
   }
 
   /// Gradients in u of gradients in θ, `Lᵀ g`, row-major `[count, d]`.
@@ -158,17 +186,24 @@ public struct Metric: Sendable, Equatable {
   /// `matrix · x` for each row x.
   private func apply(_ matrix: [Double], to points: [Double], count: Int) -> [Double] {
     var result = [Double](repeating: 0, count: points.count)
-    guard count > 0 else { return result }
+    apply(matrix, to: points, count: count, into: &result)
+    return result
+  }
+
+  private func apply(
+    _ matrix: [Double], to points: UnsafePointer<Double>, count: Int,
+    into output: UnsafeMutablePointer<Double>
+  ) {
+    guard count > 0 else { return }
     if kind == .diagonal {
       for row in 0..<count {
-        for k in 0..<dimension { result[row * dimension + k] = matrix[k] * points[row * dimension + k] }
+        for k in 0..<dimension { output[row * dimension + k] = matrix[k] * points[row * dimension + k] }
       }
     } else {
       BLAS.multiply(
         points, leadingDimension: dimension, by: matrix, leadingDimension: dimension, transposed: true,
-        rows: count, columns: dimension, inner: dimension, into: &result, leadingDimension: dimension)
+        rows: count, columns: dimension, inner: dimension, into: output, leadingDimension: dimension)
     }
-    return result
   }
 }
 
@@ -200,8 +235,7 @@ extension Metric {
         return nil
       }
       let roots = spectrum.values.map { $0.squareRoot() }
-      return moved(mixture, growth: spectrum.growth, logDeterminant: Metric.logSum(spectrum.values)) {
-        metric in
+      return moved(mixture, spectrum) { metric in
         for k in roots.indices {
           metric.factor[k] /= roots[k]
           metric.inverse[k] *= roots[k]
@@ -211,19 +245,10 @@ extension Metric {
       guard let eigen = SymmetricEigen(curvature, dimension: dimension),
         let spectrum = Metric.tempered(eigen.values, share: share)
       else { return nil }
-      var place = 0
-      // `matrix` visits eigenvalues in their order.
-      let shrink = eigen.matrix { _ in
-        defer { place += 1 }
-        return 1 / spectrum.values[place].squareRoot()
-      }
-      place = 0
-      let stretch = eigen.matrix { _ in
-        defer { place += 1 }
-        return spectrum.values[place].squareRoot()
-      }
-      return moved(mixture, growth: spectrum.growth, logDeterminant: Metric.logSum(spectrum.values)) {
-        metric in
+      let roots = spectrum.values.map { $0.squareRoot() }
+      let shrink = eigen.matrix(values: roots.map { 1 / $0 })
+      let stretch = eigen.matrix(values: roots)
+      return moved(mixture, spectrum) { metric in
         metric.factor = metric.product(metric.factor, shrink)
         metric.inverse = metric.product(stretch, metric.inverse)
       }
@@ -246,7 +271,7 @@ extension Metric {
   }
 
   private func moved(
-    _ mixture: IsotropicMixture, growth: Double, logDeterminant: Double,
+    _ mixture: IsotropicMixture, _ spectrum: (values: [Double], growth: Double),
     change: (inout Metric) -> Void
   ) -> (metric: Metric, mixture: IsotropicMixture)? {
     let positions = positions(of: mixture.means, count: mixture.componentCount)
@@ -257,10 +282,10 @@ extension Metric {
       next.center[k] = sum / Double(mixture.componentCount)
     }
     change(&next)
-    next.logDeterminant -= 0.5 * logDeterminant
+    next.logDeterminant -= 0.5 * spectrum.values.reduce(0) { $0 + VectorMath.logarithm($1) }
     var carried = mixture
     carried.means = next.coordinates(of: positions, count: mixture.componentCount)
-    for i in carried.variances.indices { carried.variances[i] *= growth }
+    for i in carried.variances.indices { carried.variances[i] *= spectrum.growth }
     guard next.factor.allSatisfy(\.isFinite), next.inverse.allSatisfy(\.isFinite),
       carried.means.allSatisfy(\.isFinite), carried.variances.allSatisfy({ $0 > 0 && $0.isFinite })
     else { return nil }
@@ -283,10 +308,6 @@ extension Metric {
   }
 
   private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
-
-  private static func logSum(_ values: [Double]) -> Double {
-    values.reduce(0) { $0 + VectorMath.logarithm($1) }
-  }
 
   /// `a b` of row-major `[d, d]` matrices.
   private func product(_ a: [Double], _ b: [Double]) -> [Double] {

@@ -80,14 +80,7 @@ public struct ShapedMixture: Sendable, Equatable {
   /// The squared mixture-Wasserstein distance: optimal transport between the components at the cost of
   /// ``componentDistances(to:)``. Nil when that is nil, or when a mixture has no component.
   public func squaredMixtureDistance(to other: ShapedMixture) -> Double? {
-    guard componentCount > 0, other.componentCount > 0, let cost = componentDistances(to: other) else {
-      return nil
-    }
-    let n = componentCount
-    guard n == other.componentCount else {
-      return Transport(rows: n, columns: other.componentCount, cost: cost)?.cost
-    }
-    let permutation = Assignment.minimize(cost: cost, size: n)
-    return permutation.enumerated().reduce(0) { $0 + cost[$1.offset * n + $1.element] } / Double(n)
+    guard let cost = componentDistances(to: other) else { return nil }
+    return Transport.uniformCost(rows: componentCount, columns: other.componentCount, cost: cost)
   }
 }

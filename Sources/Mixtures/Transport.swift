@@ -37,6 +37,15 @@ public struct Transport: Sendable, Equatable {
     self.cost = total
   }
 
+  /// The least cost between uniform distributions on n and m points, `[n, m]`: for n = m that of an assignment. Nil when
+  /// a cost is not finite or there are no points.
+  static func uniformCost(rows n: Int, columns m: Int, cost: [Double]) -> Double? {
+    guard n > 0, m > 0, cost.allSatisfy(\.isFinite) else { return nil }
+    guard n == m else { return Transport(rows: n, columns: m, cost: cost)?.cost }
+    let permutation = Assignment.minimize(cost: cost, size: n)
+    return permutation.enumerated().reduce(0) { $0 + cost[$1.offset * n + $1.element] } / Double(n)
+  }
+
   /// The same between uniform distributions on n and m points.
   public init?(rows: Int, columns: Int, cost: [Double]) {
     self.init(

@@ -35,12 +35,14 @@ public struct SymmetricEigen: Sendable, Equatable {
   public static let maximumDimension = 30_000
 
   /// `Σ_k f(λ_k) v_k v_kᵀ`, row-major `[d, d]`, exactly symmetric.
-  public func matrix(_ function: (Double) -> Double) -> [Double] {
+  public func matrix(_ function: (Double) -> Double) -> [Double] { matrix(values: values.map(function)) }
+
+  /// `Σ_k μ_k v_k v_kᵀ` for other eigenvalues μ `[d]` in the order of `values`, row-major `[d, d]`, exactly symmetric.
+  public func matrix(values: [Double]) -> [Double] {
     let d = dimension
     var scaled = vectors
     for k in 0..<d {
-      let factor = function(values[k])
-      for j in 0..<d { scaled[k * d + j] *= factor }
+      for j in 0..<d { scaled[k * d + j] *= values[k] }
     }
     var result = [Double](repeating: 0, count: d * d)
     guard d > 0 else { return result }

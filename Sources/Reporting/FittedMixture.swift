@@ -48,7 +48,7 @@ public struct FittedMixture: Sendable, Codable, Equatable {
   }
 
   public static let currentVersion = 2
-  public static let fileName = "mixture.json"
+  public static let fileName = StartingMixture.fileName
 
   /// - Parameters:
   ///   - mixture: in the metric's coordinates.
@@ -136,20 +136,10 @@ public struct FittedMixture: Sendable, Codable, Equatable {
     }
   }
 
-  /// SHA-256 of the file that `read` reads.
-  public static func digest(_ path: String) throws -> String {
-    guard let data = FileManager.default.contents(atPath: StartingMixture.file(at: path)) else {
-      throw ReportingError(.noInput, "there is no fit at \(path)")
-    }
-    return Digest.of(Array(data)).description
-  }
-
   /// Reads and checks a file, or the `mixture.json` of a run folder.
   public static func read(_ path: String) throws -> FittedMixture {
-    var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    let file = isFolder.boolValue ? path + "/" + fileName : path
-    guard exists, let data = FileManager.default.contents(atPath: file) else {
+    let file = StartingMixture.file(at: path)
+    guard let data = FileManager.default.contents(atPath: file) else {
       throw ReportingError(
         .noInput,
         FileManager.default.fileExists(atPath: file)
