@@ -17,8 +17,8 @@ say "building (release, with tests)"
 swift build "${build[@]}" --build-tests
 
 say "running the tests"
-# OpenBLAS must be single-threaded from the start: tests run side by side, and one that made it so would do it while
-# others compute.
+# OpenBLAS must be single-threaded from the start: tests run side by side, and one that made it so would change the
+# bits of others that compute at the time.
 export OPENBLAS_NUM_THREADS=1
 # Without --disable-xctest SwiftPM also reports "Executed 0 tests": the suite is Swift Testing alone.
 swift test "${build[@]}" --skip-build --disable-xctest "$@"

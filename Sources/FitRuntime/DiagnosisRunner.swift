@@ -88,7 +88,8 @@ struct DiagnosisRunner {
     return try runner.run(
       Job(
         kind: JobKind.objective.rawValue, iteration: DiagnosisRunner.iteration,
-        state: JobState.encode(start.mixture), context: context,
+        state: JobState.encode(start.mixture, factors: record.mixture.fullMixture?.factors ?? []),
+        context: context,
         shape: JobShape(plan, problem: problem.plan.problem)))
   }
 }

@@ -17,7 +17,7 @@ public struct FitComparison: Sendable {
   let a: Side
   let b: Side
   let dimension: Int
-  /// `MW₂`, the root of ``ShapedMixture/squaredMixtureDistance(to:)``, in θ's units; nil when numbers are too large.
+  /// `MW₂`, the root of ``FittedMixture/squaredMixtureDistance(to:)``, in θ's units; nil when numbers are too large.
   let mixtureDistance: Double?
   let parameters: [ParameterComparison]
   let evidence: EvidenceComparison?
@@ -32,7 +32,7 @@ public struct FitComparison: Sendable {
     try FitComparison.check(a, b)
     (self.a, self.b) = (Side(a), Side(b))
     dimension = a.mixture.dimension
-    mixtureDistance = try a.mixture.shaped().squaredMixtureDistance(to: b.mixture.shaped())?.squareRoot()
+    mixtureDistance = try a.mixture.squaredMixtureDistance(to: b.mixture)?.squareRoot()
     let moments = zip(try a.mixture.moments(), try b.mixture.moments())
     parameters = zip(a.mixture.names, moments).map { ParameterComparison($0, $1.0, $1.1) }
     let reason = EvidenceComparison.obstacle(a, b)

@@ -35,9 +35,10 @@ extension FitDiagnosis {
   private var tail: String {
     let threshold = String(format: "threshold %.2f for so many draws", judgement.khatThreshold)
     guard let khat = judgement.khat else {
-      return judgement.isReliable ? "not defined: all weights are equal" : "not defined (\(threshold))"
+      return "not defined (\(threshold))"
     }
-    return String(format: "%.3f, %@ the ", khat, judgement.isReliable ? "below" : "above") + threshold
+    return String(format: "%.3f, %@ the ", khat, khat < judgement.khatThreshold ? "below" : "above")
+      + threshold
   }
 
   /// What the fit recorded about its course.

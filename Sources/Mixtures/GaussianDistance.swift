@@ -11,9 +11,12 @@ public enum GaussianDistance {
     mean: [Double], covariance: [Double], toMean otherMean: [Double], covariance otherCovariance: [Double]
   ) -> Double? {
     let d = mean.count
-    guard otherMean.count == d, let overlap = overlap(covariance, otherCovariance, dimension: d) else {
-      return nil
-    }
+    // Of a covariance with itself it is known exactly.
+    let isSame =
+      covariance == otherCovariance && covariance.count == d * d && covariance.allSatisfy(\.isFinite)
+    guard otherMean.count == d,
+      let overlap = isSame ? trace(covariance, d) : overlap(covariance, otherCovariance, dimension: d)
+    else { return nil }
     let spread = trace(covariance, d) + trace(otherCovariance, d) - 2 * overlap
     let distance = squaredEuclidean(mean, 0, otherMean, 0, d) + max(0, spread)
     return distance.isFinite ? distance : nil

@@ -59,7 +59,8 @@ public struct ShapedMixture: Sendable, Equatable {
     isDiagonal ? shape.reduce(0, +) : GaussianDistance.trace(shape, dimension)
   }
 
-  private var fullShape: [Double] {
+  /// C, row-major `[d, d]`.
+  var fullShape: [Double] {
     guard isDiagonal else { return shape }
     var full = [Double](repeating: 0, count: dimension * dimension)
     for k in 0..<dimension { full[k * dimension + k] = shape[k] }

@@ -2,11 +2,11 @@ import COpenBLAS
 
 /// Matrix operations of OpenBLAS, always single-threaded.
 public enum BLAS {
-  /// Makes OpenBLAS single-threaded for this process. Idempotent; call before any other use: OpenBLAS frees its threads'
-  /// memory here, whoever computes with it.
+  /// Makes OpenBLAS single-threaded for this process. Idempotent; call before any other use: another number of threads
+  /// gives other bits.
   public static func prepare() { _ = isSingleThreaded }
 
-  /// Once for a process: OpenBLAS does not stand two such calls at the same time.
+  /// Once for a process.
   private static let isSingleThreaded: Void = openblas_set_num_threads(1)
 
   /// The CPU core that OpenBLAS chose its code for, for example `SkylakeX`.

@@ -8,21 +8,45 @@ extension FittedMixture {
   }
 
   /// The moments of every parameter, `[d]`: the average of the components' means; and, as variance, the average of
-  /// `ε_i (L Lᵀ)_kk` plus the variance of the means.
+  /// `ε_i (L Lᵀ)_kk` (full covariances: of `(Σ_i)_kk`) plus the variance of the means.
   /// - Throws: ``ReportingError`` when the metric can't be used.
   public func moments() throws -> [Moments] {
     let count = Double(components)
-    let variance = variances.reduce(0) { $0 + $1 / count }
-    return try coordinates().scales.enumerated().map { k, scale in
+    return try meanVariances().enumerated().map { k, variance in
       let mean = means.reduce(0) { $0 + $1[k] / count }
       let between = means.reduce(0) { $0 + ($1[k] - mean) * ($1[k] - mean) / count }
-      return Moments(mean: mean, standardDeviation: (variance * scale * scale + between).squareRoot())
+      return Moments(mean: mean, standardDeviation: (variance + between).squareRoot())
     }
   }
 
+  /// The components' average variance of each parameter, `[d]`.
+  private func meanVariances() throws -> [Double] {
+    let count = Double(components)
+    if let covarianceFactors {
+      return (0..<dimension).map { k in
+        covarianceFactors.reduce(0) { $0 + $1[k].reduce(0) { $0 + $1 * $1 } / count }
+      }
+    }
+    let variance = variances.reduce(0) { $0 + $1 / count }
+    return try coordinates().scales.map { variance * $0 * $0 }
+  }
+
+  /// The squared mixture-Wasserstein distance to another fit, in θ; nil when a number is too large.
+  /// - Throws: ``ReportingError`` when a metric can't be used.
+  public func squaredMixtureDistance(to other: FittedMixture) throws -> Double? {
+    if covarianceFactors == nil, other.covarianceFactors == nil {
+      return try shaped().squaredMixtureDistance(to: other.shaped())
+    }
+    guard let first = try full(), let second = try other.full() else { return nil }
+    return first.squaredMixtureDistance(to: second)
+  }
+
+  /// The mixture in θ with a covariance for each component.
+  private func full() throws -> FullMixture? { try fullMixture ?? FullMixture(shaped()) }
+
   /// The mixture in θ, as one whose components share the shape `L Lᵀ`.
   /// - Throws: ``ReportingError`` when the metric can't be used.
-  public func shaped() throws -> ShapedMixture {
+  private func shaped() throws -> ShapedMixture {
     ShapedMixture(
       componentCount: components, dimension: dimension, means: means.flatMap { $0 }, scales: variances,
       shape: try coordinates().shape)

@@ -53,6 +53,27 @@ extension Commands {
       return try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
     }
 
+    /// `Σ = F Fᵀ = [[1, 1], [1, 2]]` with `tr Σ^½ = √5` against the identity: `W₂² = 3 + 2 − 2√5`, and the means' distance.
+    @Test func fullCovariancesAreComparedAsTheyAre() async throws {
+      let folder = try TemporaryFolder()
+      let full = try folder.write(
+        ComparedPair.file(
+          #""components":1,"means":[[0,1]],"variances":[1.5],"covariance_factors":[[[1,0],[1,1]]]"#,
+          factor: "unit"), to: "full.json")
+      let unit = try folder.write(
+        ComparedPair.file(#""components":1,"means":[[3,-3]],"variances":[1]"#, factor: "unit"),
+        to: "unit.json")
+      for (a, b) in [(full, unit), (unit, full)] {
+        let result = try await json(a, b, in: folder)
+        let distance = try #require(result["mixture_distance"] as? Double)
+        #expect(abs(distance * distance - (25 + 5 - 2 * 5.0.squareRoot())) < 1e-9)
+        let parameters = try #require(result["parameters"] as? [[String: Any]])
+        let deviations = parameters.map { $0[a == full ? "sd_a" : "sd_b"] as? Double ?? .nan }
+        #expect(abs(deviations[0] - 1) < 1e-12 && abs(deviations[1] - 2.0.squareRoot()) < 1e-12)
+      }
+      #expect(try await json(full, full, in: folder)["mixture_distance"] as? Double == 0)
+    }
+
     @Test(arguments: ComparedPair.all)
     func distanceAndMomentsAreThoseOfAnotherProgram(_ pair: ComparedPair) async throws {
       let folder = try TemporaryFolder()

@@ -36,6 +36,10 @@ extension Commands {
         Examples.breastCancer,
         setting("inference.step_size=auto", "inference.metric=diagonal", "inference.iterations=700")
       ),
+      (
+        Examples.mixture2D,
+        setting("inference.algorithm=bw", "mixture.components=5", "inference.iterations=300")
+      ),
     ])
     func elboIsTheFitsWithinItsError(_ spec: String, _ options: [String]) async throws {
       let folder = try TemporaryFolder()
