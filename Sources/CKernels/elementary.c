@@ -1,5 +1,6 @@
 #pragma STDC FP_CONTRACT ON
 #include "isomix_kernels.h"
+#include "tanh_lane.h"
 #include "vector_math.h"
 
 ISOMIX_CLONES
@@ -10,6 +11,11 @@ void isomix_exp(const double *input, double *output, size_t count) {
 ISOMIX_CLONES
 void isomix_log(const double *input, double *output, size_t count) {
   for (size_t i = 0; i < count; i++) output[i] = log_any(input[i]);
+}
+
+ISOMIX_CLONES
+void isomix_tanh(const double *input, double *output, size_t count) {
+  for (size_t i = 0; i < count; i++) output[i] = tanh_any(input[i]);
 }
 
 ISOMIX_CLONES

@@ -7,6 +7,17 @@ size_t isomix_gaussian_mixture_scratch(size_t components, size_t dimension) {
   return LANES * (components + components * dimension + 2 * dimension);
 }
 
+size_t isomix_student_mixture_scratch(size_t components, size_t dimension) {
+  return isomix_gaussian_mixture_scratch(components, dimension) + LANES * components;
+}
+
+// ln(1 + u) for u ≥ 0: what rounding 1 + u has lost is put back, so that the result has its digits next to 0.
+ISOMIX_INLINE double log1p_nonnegative(double u) {
+  double sum = 1.0 + u;
+  double lost = (u - (sum - 1.0)) / sum;
+  return log_any(sum) + (sum < 0x1p1000 ? lost : 0.0);
+}
+
 // Solves L w = x - μ by forward substitution, a lane a point; gives ‖w‖².
 ISOMIX_INLINE void whiten(const double *restrict block, const double *restrict mean,
                           const double *restrict lower, const double *restrict inverse_diagonal,
@@ -32,17 +43,20 @@ ISOMIX_INLINE void unwhiten(const double *restrict lower, const double *restrict
   }
 }
 
-ISOMIX_CLONES
-void isomix_gaussian_mixture_accumulate(const double *restrict points, size_t count, size_t dimension,
-                                        size_t components, const double *restrict means,
-                                        const double *restrict lowers,
-                                        const double *restrict inverse_diagonals,
-                                        const double *restrict log_factors, double *restrict scratch,
-                                        double *restrict value, double *restrict gradient) {
+// Both mixtures: of Gaussians without degrees of freedom (NULL), of Student's t with them.
+ISOMIX_INLINE void mixture_of_ellipses(const double *restrict points, size_t count, size_t dimension,
+                                       size_t components, const double *restrict means,
+                                       const double *restrict lowers,
+                                       const double *restrict inverse_diagonals,
+                                       const double *restrict log_factors, const double *restrict degrees,
+                                       double *restrict scratch, double *restrict value,
+                                       double *restrict gradient) {
   double *restrict shares = scratch;
   double *restrict whitened = shares + LANES * components;
   double *restrict block = whitened + LANES * components * dimension;
   double *restrict pull = block + LANES * dimension;
+  // (ν + d) / (ν + δ²), by which a component of Student's t pulls less than a Gaussian.
+  double *restrict slack = pull + LANES * dimension;
   for (size_t start = 0; start < count; start += LANES) {
     size_t filled = count - start < LANES ? count - start : LANES;
     load_block(points + start * dimension, filled, dimension, block);
@@ -56,7 +70,14 @@ void isomix_gaussian_mixture_accumulate(const double *restrict points, size_t co
       whiten(block, means + i * dimension, lowers + i * dimension * dimension,
              inverse_diagonals + i * dimension, dimension, whitened + i * LANES * dimension, squares);
       for (int l = 0; l < LANES; l++) {
-        double weight = log_factors[i] - 0.5 * squares[l];
+        double weight;
+        if (degrees) {
+          double power = degrees[i] + (double)dimension;
+          weight = log_factors[i] - 0.5 * power * log1p_nonnegative(squares[l] / degrees[i]);
+          slack[i * LANES + l] = power / (degrees[i] + squares[l]);
+        } else {
+          weight = log_factors[i] - 0.5 * squares[l];
+        }
         shares[i * LANES + l] = weight;
         maximum[l] = weight > maximum[l] ? weight : maximum[l];
       }
@@ -83,7 +104,8 @@ void isomix_gaussian_mixture_accumulate(const double *restrict points, size_t co
       for (int l = 0; l < LANES; l++) {
         double share = shares[i * LANES + l] * sum[l];
         matters |= !(share < NEGLIGIBLE_SHARE);
-        factor[l] = share < NEGLIGIBLE_SHARE ? 0.0 : share;
+        double effect = degrees ? share * slack[i * LANES + l] : share;
+        factor[l] = share < NEGLIGIBLE_SHARE ? 0.0 : effect;
       }
       if (!matters) continue;
       double *restrict direction = whitened + i * LANES * dimension;
@@ -94,4 +116,27 @@ void isomix_gaussian_mixture_accumulate(const double *restrict points, size_t co
     }
     add_block(pull, filled, dimension, gradient + start * dimension);
   }
+}
+
+ISOMIX_CLONES
+void isomix_gaussian_mixture_accumulate(const double *restrict points, size_t count, size_t dimension,
+                                        size_t components, const double *restrict means,
+                                        const double *restrict lowers,
+                                        const double *restrict inverse_diagonals,
+                                        const double *restrict log_factors, double *restrict scratch,
+                                        double *restrict value, double *restrict gradient) {
+  mixture_of_ellipses(points, count, dimension, components, means, lowers, inverse_diagonals, log_factors, NULL,
+                      scratch, value, gradient);
+}
+
+ISOMIX_CLONES
+void isomix_student_mixture_accumulate(const double *restrict points, size_t count, size_t dimension,
+                                       size_t components, const double *restrict means,
+                                       const double *restrict lowers,
+                                       const double *restrict inverse_diagonals,
+                                       const double *restrict log_factors, const double *restrict degrees,
+                                       double *restrict scratch, double *restrict value,
+                                       double *restrict gradient) {
+  mixture_of_ellipses(points, count, dimension, components, means, lowers, inverse_diagonals, log_factors,
+                      degrees, scratch, value, gradient);
 }

@@ -23,26 +23,3 @@ void isomix_linear_residual(double *restrict predictions, const double *restrict
     value[s] += 0.5 * precision * (sum_of_lanes(sum) + rest);
   }
 }
-
-ISOMIX_CLONES
-void isomix_linear_residual_float(float *restrict predictions, const float *restrict responses, size_t samples,
-                                  size_t rows, double precision, double *restrict value) {
-  float single_precision = (float)precision;
-  for (size_t s = 0; s < samples; s++) {
-    float *restrict z = predictions + s * rows;
-    double sum[LANES] = {0}, rest = 0.0;
-    size_t j = 0;
-    for (; j + LANES <= rows; j += LANES)
-      for (int l = 0; l < LANES; l++) {
-        float error = z[j + l] - responses[j + l];
-        sum[l] += (double)error * (double)error;
-        z[j + l] = error * single_precision;
-      }
-    for (; j < rows; j++) {
-      float error = z[j] - responses[j];
-      rest += (double)error * (double)error;
-      z[j] = error * single_precision;
-    }
-    value[s] += 0.5 * precision * (sum_of_lanes(sum) + rest);
-  }
-}

@@ -129,3 +129,45 @@ void isomix_fill_uniforms(isomix_noise_key key, uint32_t iteration, uint32_t com
                           size_t samples, size_t dimension, double *output) {
   fill(key, iteration, component, first_sample, samples, dimension, 0, output);
 }
+
+// Outcomes that one uniform decides between, at most: 2^32 of its 2^52 values, so that none is likelier than another
+// by more than one part in a million.
+#define MOST_OUTCOMES 4294967296.0
+
+size_t isomix_permutation_uniforms(size_t size) {
+  size_t uniforms = size > 1;
+  double outcomes = 1.0;
+  for (size_t left = size; left > 1; left--) {
+    outcomes *= (double)left;
+    if (outcomes <= MOST_OUTCOMES) continue;
+    outcomes = (double)left;
+    uniforms++;
+  }
+  return uniforms;
+}
+
+void isomix_fill_permutations(const double *uniforms, size_t columns, size_t size, size_t first, size_t count,
+                              int32_t *scratch, int32_t *output, size_t stride) {
+  size_t per_column = isomix_permutation_uniforms(size);
+  for (size_t column = 0; column < columns; column++) {
+    const double *next = uniforms + column * per_column;
+    for (size_t i = 0; i < size; i++) scratch[i] = (int32_t)i;
+    // The uniform's part that has decided nothing yet, in [0, 1).
+    double rest = 0.0, outcomes = MOST_OUTCOMES;
+    for (size_t left = size; left > 1; left--) {
+      outcomes *= (double)left;
+      if (outcomes > MOST_OUTCOMES) {
+        rest = 1.0 - *next++;
+        outcomes = (double)left;
+      }
+      double scaled = rest * (double)left;
+      size_t place = (size_t)scaled;
+      if (place >= left) place = left - 1;
+      rest = scaled - (double)place;
+      int32_t taken = scratch[place];
+      scratch[place] = scratch[left - 1];
+      scratch[left - 1] = taken;
+    }
+    for (size_t i = 0; i < count; i++) output[i * stride + column] = scratch[first + i];
+  }
+}

@@ -3,6 +3,42 @@
 #include "vector_math.h"
 
 ISOMIX_CLONES
+void isomix_relu_activate(double *restrict products, const double *restrict bias, size_t units, size_t rows) {
+  for (size_t h = 0; h < units; h++) {
+    double *restrict z = products + h * rows;
+    double b = bias[h];
+    for (size_t j = 0; j < rows; j++) {
+      double input = z[j] + b;
+      // This way round, so that NaN passes.
+      z[j] = input < 0.0 ? 0.0 : input;
+    }
+  }
+}
+
+ISOMIX_CLONES
+void isomix_relu_pull(const double *restrict activations, double *restrict derivatives, size_t units,
+                      size_t rows, double *restrict bias_gradient) {
+  for (size_t h = 0; h < units; h++) {
+    const double *restrict a = activations + h * rows;
+    double *restrict d = derivatives + h * rows;
+    double sum[LANES] = {0}, rest = 0.0;
+    size_t j = 0;
+    for (; j + LANES <= rows; j += LANES)
+      for (int l = 0; l < LANES; l++) {
+        double pull = a[j + l] <= 0.0 ? 0.0 : d[j + l];
+        sum[l] += pull;
+        d[j + l] = pull;
+      }
+    for (; j < rows; j++) {
+      double pull = a[j] <= 0.0 ? 0.0 : d[j];
+      rest += pull;
+      d[j] = pull;
+    }
+    bias_gradient[h] += sum_of_lanes(sum) + rest;
+  }
+}
+
+ISOMIX_CLONES
 void isomix_relu_forward(const double *restrict products, const double *restrict biases_and_output, size_t units,
                          size_t rows, double *restrict predictions) {
   const double *restrict bias = biases_and_output;

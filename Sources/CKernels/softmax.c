@@ -62,23 +62,36 @@ void isomix_softmax_residual(double *restrict logits, const double *restrict res
 }
 
 ISOMIX_CLONES
-void isomix_softmax_scores(double *restrict logits, const double *restrict responses, size_t samples,
-                           size_t classes, size_t rows, double *restrict log_likelihood,
-                           double *restrict probability) {
+void isomix_softmax_log_likelihood(const double *restrict logits, const double *restrict responses, size_t samples,
+                                   size_t classes, size_t rows, double *restrict log_likelihood) {
   for (size_t s = 0; s < samples; s++) {
-    double *restrict z = logits + s * classes * rows;
+    const double *restrict z = logits + s * classes * rows;
     for (size_t j = 0; j < rows; j++) {
       double maximum = z[j], sum = 0.0, observed = 0.0;
       for (size_t c = 1; c < classes; c++) maximum = z[c * rows + j] > maximum ? z[c * rows + j] : maximum;
       for (size_t c = 0; c < classes; c++) {
         double centred = z[c * rows + j] - maximum;
         observed += responses[j] == (double)c ? centred : 0.0;
-        double e = exp_nonpositive(centred);
+        sum += exp_nonpositive(centred);
+      }
+      log_likelihood[s * rows + j] = observed - log_any(sum);
+    }
+  }
+}
+
+ISOMIX_CLONES
+void isomix_softmax_probability(double *restrict logits, size_t samples, size_t classes, size_t rows) {
+  for (size_t s = 0; s < samples; s++) {
+    double *restrict z = logits + s * classes * rows;
+    for (size_t j = 0; j < rows; j++) {
+      double maximum = z[j], sum = 0.0;
+      for (size_t c = 1; c < classes; c++) maximum = z[c * rows + j] > maximum ? z[c * rows + j] : maximum;
+      for (size_t c = 0; c < classes; c++) {
+        double e = exp_nonpositive(z[c * rows + j] - maximum);
         z[c * rows + j] = e;
         sum += e;
       }
-      log_likelihood[s * rows + j] = observed - log_any(sum);
-      for (size_t c = 0; c < classes; c++) probability[c * rows + j] += z[c * rows + j] / sum;
+      for (size_t c = 0; c < classes; c++) z[c * rows + j] /= sum;
     }
   }
 }

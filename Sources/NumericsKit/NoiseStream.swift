@@ -20,4 +20,6 @@ public enum NoiseStream: UInt32, Sendable, CaseIterable {
   case curvature = 9
   /// Where mode searches start, and where moved components go.
   case relocation = 10
+  /// Which component each coordinate of a sample comes from, when coordinates have mixtures of their own.
+  case assignment = 16
 }

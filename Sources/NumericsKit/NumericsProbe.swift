@@ -63,6 +63,7 @@ struct NumericsProbe: ~Copyable {
     hasher.update(floatLogits.map { Double($0) })
     hasher.update(classLogits)
     runNetworkKernels(units: samples, rows: rows)
+    runRegressionKernels(samples: samples, rows: rows)
 
     var exponentials = normals(1000, component: 3).map { 40 * $0 }
     var logarithms = exponentials.map { $0 * $0 }
@@ -84,6 +85,25 @@ struct NumericsProbe: ~Copyable {
     hasher.update(density)
     hasher.update(score)
     hasher.update(value)
+  }
+
+  /// Residuals of counts and of Student's t.
+  private mutating func runRegressionKernels(samples: Int, rows: Int) {
+    let counts = (0..<rows).map { Double($0 * 7 % 23) }
+    var value = [Double](repeating: 0, count: samples)
+    var slope = value
+    var predictors = [
+      normals(samples * rows, component: 9), normals(samples * rows, component: 10),
+      normals(samples * rows, component: 11),
+    ]
+    let logarithms = normals(samples, component: 12)
+    isomix_poisson_residual(&predictors[0], counts, samples, rows, &value)
+    isomix_negative_binomial_residual(&predictors[1], counts, samples, rows, logarithms, &value, &slope)
+    isomix_student_residual(
+      &predictors[2], counts, samples, rows, 4, logarithms.map { $0 * $0 }, &value, &slope)
+    for residuals in predictors { hasher.update(residuals) }
+    hasher.update(value)
+    hasher.update(slope)
   }
 
   /// A hidden layer, forwards and backwards.

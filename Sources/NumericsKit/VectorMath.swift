@@ -15,6 +15,11 @@ public enum VectorMath {
     isomix_log(values, values, count)
   }
 
+  /// Replaces each number by its hyperbolic tangent (within 3 ulp).
+  public static func takeHyperbolicTangents(_ values: UnsafeMutablePointer<Double>, count: Int) {
+    isomix_tanh(values, values, count)
+  }
+
   /// e^x by the same kernel.
   public static func exponential(_ value: Double) -> Double {
     var value = value
@@ -27,6 +32,15 @@ public enum VectorMath {
     var value = value
     takeLogarithms(&value, count: 1)
     return value
+  }
+
+  /// e^x and its derivative; from x = 200 on both go on along the tangent, so that they stay finite.
+  public static func boundedExponential(_ x: Double) -> (value: Double, slope: Double) {
+    let argument = [x]
+    var value = 0.0
+    var slope = 0.0
+    isomix_bounded_exp(argument, &value, &slope, 1)
+    return (value, slope)
   }
 
   /// Σ values².

@@ -7,7 +7,7 @@ extension AnalyticDensity {
   public var designColumns: Int { 0 }
   /// Analytic targets are normalised.
   public var logNormalizer: Double? { 0 }
-  public var priorScale: Double? { nil }
+  public var priorMoments: PriorMoments? { nil }
   /// `x[1]`, `x[2]`, …
   public var parameterNames: [String] { (1...max(1, dimension)).map { "x[\($0)]" } }
 

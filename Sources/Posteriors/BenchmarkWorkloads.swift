@@ -2,7 +2,7 @@ import NumericsKit
 
 /// A logistic regression tile with synthetic data.
 final class LogisticTile {
-  private let model: LogisticRegression
+  private let model: GeneralizedLinearModel
   private let features: [Double]
   private let singleFeatures: [Float]
   private let responses: [Double]
@@ -15,7 +15,9 @@ final class LogisticTile {
   private let workspace = DensityWorkspace()
 
   init(rows: Int, dimension: Int, samples: Int, precision: Precision) throws {
-    model = try LogisticRegression(columnNames: (1...dimension).map { "x\($0)" }, priorScale: 1)
+    model = try GeneralizedLinearModel(
+      columnNames: (1...dimension).map { "x\($0)" }, likelihood: .logistic,
+      priors: CoefficientPriors(.normal(scale: 1)))
     let doubles = syntheticNormals(rows * dimension, component: 0)
     features = precision == .float64 ? doubles : []
     singleFeatures = precision == .float32 ? doubles.map { Float($0) } : []

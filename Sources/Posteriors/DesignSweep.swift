@@ -29,6 +29,8 @@ struct DesignSweep {
     let predictors: UnsafeMutablePointer<Scalar>
     let responses: UnsafePointer<Double>
     let count: Int
+    /// The block's first row.
+    let start: Int
     /// The design's rows of the next block, nil at the last, and their bytes.
     let upcoming: UnsafeRawPointer?
     let upcomingBytes: Int
@@ -60,7 +62,8 @@ struct DesignSweep {
       let next = upcoming(from: start + count, size: size)
       residual(
         Block(
-          predictors: predictors, responses: rows.responses + start, count: count, upcoming: next.pointer,
+          predictors: predictors, responses: rows.responses + start, count: count, start: start,
+          upcoming: next.pointer,
           upcomingBytes: next.byteCount))
       guard let gradient else { continue }
       BLAS.multiply(
@@ -92,7 +95,8 @@ struct DesignSweep {
       let next = upcoming(from: start + count, size: size)
       residual(
         Block(
-          predictors: predictors, responses: rows.responses + start, count: count, upcoming: next.pointer,
+          predictors: predictors, responses: rows.responses + start, count: count, start: start,
+          upcoming: next.pointer,
           upcomingBytes: next.byteCount))
       guard let gradient else { continue }
       BLAS.multiply(
@@ -112,7 +116,8 @@ struct DesignSweep {
         isomix_to_doubles(block.predictors, vectors * block.count, wide)
         visit(
           Block(
-            predictors: wide, responses: block.responses, count: block.count, upcoming: block.upcoming,
+            predictors: wide, responses: block.responses, count: block.count, start: block.start,
+            upcoming: block.upcoming,
             upcomingBytes: block.upcomingBytes))
       }
     }

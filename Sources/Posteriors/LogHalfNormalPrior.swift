@@ -9,8 +9,9 @@ struct LogHalfNormalPrior: Sendable {
   /// −log(√(2/π)/s).
   private let constant: Double
 
-  init(scale: Double) throws {
-    try PosteriorError.requirePositive(scale, "the scale of the noise's prior")
+  /// - Parameter name: what the scale is called when it is not positive.
+  init(scale: Double, name: String = "the scale of the noise's prior") throws {
+    try PosteriorError.requirePositive(scale, name)
     logScale = VectorMath.logarithm(scale)
     constant = logScale + 0.5 * VectorMath.logTwoPi - VectorMath.logarithm(2)
   }
@@ -19,8 +20,13 @@ struct LogHalfNormalPrior: Sendable {
   func accumulate(
     logSigma: Double, value: UnsafeMutablePointer<Double>, gradient: UnsafeMutablePointer<Double>?
   ) {
-    let ratio = VectorMath.exponential(2 * (logSigma - logScale))
-    value.pointee += 0.5 * ratio - logSigma + constant
-    gradient?.pointee += ratio - 1
+    let ratio = VectorMath.boundedExponential(2 * (logSigma - logScale))
+    value.pointee += 0.5 * ratio.value - logSigma + constant
+    gradient?.pointee += ratio.slope - 1
+  }
+
+  /// Mean and standard deviation of l: those of log |Z| of a standard normal Z, −(γ + log 2)/2 and π/√8, moved by log s.
+  var moments: PriorMoments {
+    PriorMoments(means: [logScale - 0.6351814227307392], deviations: [1.1107207345395915])
   }
 }

@@ -29,4 +29,6 @@ struct NormalPrior: Sendable {
     }
     if let gradient { VectorMath.add(precision, times: points, count: count * dimension, to: gradient) }
   }
+
+  var moments: PriorMoments { PriorMoments(scale: scale, dimension: dimension) }
 }

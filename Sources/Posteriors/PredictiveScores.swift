@@ -20,23 +20,69 @@ public struct PredictiveScores: Sendable, Equatable {
   public var values: [Double] { [rows, logPredictiveDensity, correct, squaredError] }
 }
 
+extension LogDensity {
+  /// From log likelihoods and expectations, some rows at a time.
+  public func accumulateScores(
+    _ rows: RowBlock, draws: UnsafePointer<Double>, count: Int, into scores: inout PredictiveScores,
+    workspace: DensityWorkspace
+  ) {
+    defer { withExtendedLifetime(workspace) {} }
+    guard let response = predictedResponse, count > 0 else { return }
+    let width = response.expectationWidth
+    let size = max(1, min(PredictiveScores.mostRows, PredictiveScores.mostNumbers / (count * (width + 1))))
+    for start in stride(from: 0, to: rows.count, by: size) {
+      let block = rows.rows(start..<min(start + size, rows.count))
+      let logLikelihoods = workspace.predictions.reserve(count * block.count * (width + 1) + block.count)
+      let expectations = logLikelihoods + count * block.count
+      computeLogLikelihoods(block, draws: draws, count: count, into: logLikelihoods, workspace: workspace)
+      computeExpectations(block, draws: draws, count: count, into: expectations, workspace: workspace)
+      scores.add(
+        block, response, logLikelihoods: logLikelihoods, expectations: expectations, draws: count,
+        scratch: expectations + count * block.count * width)
+    }
+  }
+}
+
 extension PredictiveScores {
-  /// Adds rows of a real response under equally weighted draws.
+  /// Rows scored at once, at most, and numbers held for them.
+  fileprivate static let mostRows = 256
+  fileprivate static let mostNumbers = 1 << 22
+
+  /// Adds rows under equally weighted draws.
   ///
   /// - Parameters:
-  ///   - logDensities: `log p(y_j | θ_s)`, row-major `[draws, rows]`.
-  ///   - predictionSums: `Σ_s` of the draws' predictions, `[rows]`.
+  ///   - logLikelihoods: `[draws, rows]`.
+  ///   - expectations: `[draws, width, rows]`; those of the first draw are overwritten by the sums over draws.
   ///   - scratch: `[rows]`, overwritten.
-  mutating func addRegression(
-    logDensities: UnsafePointer<Double>, predictionSums: UnsafePointer<Double>,
-    responses: UnsafePointer<Double>, draws: Int, rows count: Int, scratch: UnsafeMutablePointer<Double>
+  fileprivate mutating func add(
+    _ block: RowBlock, _ response: PredictedResponse, logLikelihoods: UnsafePointer<Double>,
+    expectations: UnsafeMutablePointer<Double>, draws: Int, scratch: UnsafeMutablePointer<Double>
   ) {
-    VectorMath.columnLogMeanExp(logDensities, rows: draws, columns: count, into: scratch)
-    for row in 0..<count {
-      let error = responses[row] - predictionSums[row] / Double(draws)
+    let width = response.expectationWidth
+    VectorMath.columnLogMeanExp(logLikelihoods, rows: draws, columns: block.count, into: scratch)
+    for draw in 1..<max(1, draws) {
+      VectorMath.add(
+        1, times: expectations + draw * width * block.count, count: width * block.count, to: expectations)
+    }
+    for row in 0..<block.count {
       rows += 1
       logPredictiveDensity += scratch[row]
-      squaredError += error * error
+      let observed = block.responses[row]
+      guard case .classes = response else {
+        let error = observed - expectations[row] / Double(draws)
+        squaredError += error * error
+        continue
+      }
+      var best = 0
+      if width == 1 {
+        best = expectations[row] >= 0.5 * Double(draws) ? 1 : 0
+      } else {
+        for c in 1..<width where expectations[c * block.count + row] > expectations[best * block.count + row]
+        {
+          best = c
+        }
+      }
+      correct += Double(best) == observed ? 1 : 0
     }
   }
 }

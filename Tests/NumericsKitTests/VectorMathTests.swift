@@ -49,6 +49,43 @@ import Testing
     #expect(values[3...].allSatisfy { $0.isNaN })
   }
 
+  private func tangents(_ values: [Double]) -> [Double] {
+    var output = values
+    VectorMath.takeHyperbolicTangents(&output, count: output.count)
+    return output
+  }
+
+  /// NumPy's, written by cluster/examples/reference/network_reference.py.
+  static let tangents: [(Double, Double)] = [
+    (1e-300, 1e-300), (1e-10, 1e-10), (1e-05, 9.999999999666668e-06), (0.01, 0.00999966667999946),
+    (0.1, 0.09966799462495582), (0.17, 0.1683810458708147), (0.18, 0.17808086811733018),
+    (0.3, 0.2913126124515909), (0.5, 0.46211715726000974), (0.54, 0.49298796667532435),
+    (0.55, 0.5005202111902353), (0.7, 0.6043677771171634), (1.0, 0.7615941559557649),
+    (1.3, 0.8617231593133063), (2.0, 0.9640275800758169), (3.0, 0.9950547536867305),
+    (5.0, 0.9999092042625951), (10.0, 0.9999999958776927), (15.0, 0.9999999999998128), (19.0, 1.0),
+    (30.0, 1.0),
+  ]
+
+  @Test("The hyperbolic tangent is within three units in the last place of NumPy's and libm's")
+  func tangent() {
+    for (x, expected) in Self.tangents { #expect(ulps(tangents([x])[0], expected) <= 3, "\(x)") }
+    let even: [Double] = (0..<200_001).map { -25 + 50 * Double($0) / 200_000 }
+    let small: [Double] = (0..<300).map { exp2(-Double($0)) }
+    let inputs = even + small
+    for (x, value) in zip(inputs, tangents(inputs)) { #expect(ulps(value, tanh(x)) <= 3, "\(x)") }
+  }
+
+  @Test("The hyperbolic tangent is odd, ends at ±1 and keeps NaN and the sign of 0")
+  func tangentExtremes() {
+    #expect(tangents([.infinity, -.infinity, 1e300, -800, 0]) == [1, -1, 1, -1, 0])
+    #expect(tangents([-0.0])[0].sign == .minus && tangents([.nan])[0].isNaN)
+    #expect(tangents([.leastNonzeroMagnitude])[0] == .leastNonzeroMagnitude)
+    let inputs = (0..<67).map { sin(Double($0)) * 3 }
+    let values = tangents(inputs)
+    #expect(tangents(inputs.map { -$0 }) == values.map { -$0 })
+    for (x, value) in zip(inputs, values) { #expect(tangents([x])[0] == value) }
+  }
+
   @Test("An element's result does not depend on where it stands in an array")
   func position() {
     let inputs = (0..<67).map { sin(Double($0)) * 30 }

@@ -16,6 +16,79 @@ import Testing
     let bent = try Targets.sinhArcsinh()
     #expect(abs(bent.value(at: [0.3, -0.8]) - 1.8601830509411417) < 1e-14)
     #expect(abs(bent.value(at: [4, 2]) - 29.755277461388773) < 1e-12)
+    // From here on by cluster/examples/reference/network_reference.py, as the Student t densities below.
+    let wide = try FunnelDensity(variance: 2, dimension: 5)
+    #expect(abs(wide.value(at: [-0.7, 0.3, -0.2, 0.5, 1.1]) - 5.264699658742365) < 1e-14)
+    #expect(abs(try Targets.banana().value(at: [0.2, 0.4]) - 5.368224246969291) < 1e-14)
+    #expect(abs(try Targets.banana().value(at: [-3, 2.5]) - 3.6560242469692907) < 1e-14)
+    let banana = try BananaDensity(variance: 3, curvature: -0.3, dimension: 4)
+    #expect(abs(banana.value(at: [1.5, -0.5, 0.3, 2]) - 6.907872777152745) < 1e-14)
+  }
+
+  @Test("Student t densities agree with SciPy's multivariate_t")
+  func student() throws {
+    let mixture = try Targets.studentMixture()
+    #expect(abs(mixture.value(at: [0.2, 0.4]) - 2.5564866728869426) < 1e-14)
+    #expect(abs(mixture.value(at: [3, -4]) - 6.9303665620070145) < 1e-14)
+    #expect(abs(mixture.value(at: [-80, 90]) - 25.273507997865593) < 1e-13)
+    let odd = try StudentMixtureDensity(
+      weights: [1], means: [[0.1, 0.2, 0.3]],
+      scales: [[[2.5, 0.5, 0.5], [0.5, 2.5, 0.5], [0.5, 0.5, 2.5]]],
+      degrees: [4.5])
+    #expect(abs(odd.value(at: [1, -1, 2]) - 5.549979786640886) < 1e-14)
+    let cauchy = try StudentMixtureDensity(weights: [2], means: [[0]], scales: [[[1]]], degrees: [1])
+    #expect(abs(cauchy.value(at: [3]) - log(10 * Double.pi)) < 1e-14)
+  }
+
+  @Test("With very many degrees of freedom a mixture of Student t distributions is one of Gaussians")
+  func manyDegrees() throws {
+    let weights = [0.3, 0.7]
+    let means = [[1.0, -2, 0], [-0.5, 0.75, 1]]
+    let matrices = [
+      [[2, 0.6, 0], [0.6, 1, 0.1], [0, 0.1, 1]], [[0.5, -0.3, 0], [-0.3, 1.5, 0], [0, 0, 3]],
+    ]
+    let student = try StudentMixtureDensity(
+      weights: weights, means: means, scales: matrices, degrees: [1e14, 1e14])
+    let gaussian = try GaussianMixtureDensity(weights: weights, means: means, covariances: matrices)
+    let points = normals(33 * 3, component: 1).map { 2 * $0 }
+    let (a, b) = (student.evaluate(points), gaussian.evaluate(points))
+    for (x, y) in zip(a.value + a.gradient, b.value + b.gradient) {
+      #expect(abs(x - y) < 1e-11 * max(1, abs(y)))
+    }
+  }
+
+  @Test("Means and covariances by quadrature are those that the definitions give")
+  func moments() throws {
+    func moment(_ density: any LogDensity, _ weight: @escaping ([Double]) -> Double) -> Double {
+      integral(of: density, halfWidth: 14, step: 0.05) { u, v in
+        let x = [sinh(u), sinh(v)]
+        return (x: x, jacobian: weight(x) * cosh(u) * cosh(v))
+      }
+    }
+    let student = try StudentMixtureDensity(
+      weights: [0.3, 0.7], means: [[1, -2], [-0.5, 0.75]],
+      scales: [[[2, 0.6], [0.6, 1]], [[0.5, -0.3], [-0.3, 1.5]]], degrees: [8, 12])
+    #expect(abs(moment(student) { $0[1] } + 0.075) < 1e-8)
+    let first = 8.0 / 6 * 0.6 - 2
+    let second = 12.0 / 10 * -0.3 - 0.375
+    let cross: Double = 0.3 * first + 0.7 * second
+    #expect(abs(moment(student) { $0[0] * $0[1] } - cross) < 1e-8)
+    let banana = try BananaDensity(variance: 0.8, curvature: 0.6)
+    #expect(abs(moment(banana) { $0[1] }) < 1e-8 && abs(moment(banana) { $0[0] * $0[1] }) < 1e-8)
+    #expect(abs(moment(banana) { $0[1] * $0[1] } - (1 + 2 * 0.36 * 0.64)) < 1e-8)
+  }
+
+  @Test("Further coordinates of funnel and banana leave the first two as they are")
+  func furtherCoordinates() throws {
+    // At 0 a further coordinate of the banana has the standard normal density, one of the funnel e^{−x₁/2} of it.
+    let x = [0.7, -1.3]
+    let normal = 0.5 * log(2 * Double.pi)
+    let banana = try BananaDensity(variance: 4, curvature: 0.5, dimension: 3).evaluate(x + [0])
+    let plain = try Targets.banana().evaluate(x)
+    #expect(abs(banana.value[0] - plain.value[0] - normal) < 1e-14)
+    #expect(Array(banana.gradient[..<2]) == plain.gradient && banana.gradient[2] == 0)
+    let funnel = try FunnelDensity(dimension: 3).value(at: x + [0])
+    #expect(abs(funnel - (try FunnelDensity().value(at: x)) - normal - 0.35) < 1e-14)
   }
 
   @Test("A Gaussian in one dimension integrates to 1")
@@ -52,9 +125,17 @@ import Testing
     let widening = { (u: Double, v: Double) in (x: [u, v * exp(u / 2)], jacobian: exp(u / 2)) }
     #expect(
       abs(integral(of: try FunnelDensity(), halfWidth: 9, step: 0.05, transform: widening) - 1) < 1e-9)
+    let sheared = { (u: Double, v: Double) -> (x: [Double], jacobian: Double) in
+      let bend = 2 * u * u - 2
+      return (x: [2 * u, v + bend], jacobian: 2)
+    }
+    #expect(abs(integral(of: try Targets.banana(), halfWidth: 9, step: 0.05, transform: sheared) - 1) < 1e-9)
     let bending = { (u: Double, v: Double) in (x: [sinh(u), sinh(v)], jacobian: cosh(u) * cosh(v)) }
     #expect(
       abs(integral(of: try Targets.sinhArcsinh(), halfWidth: 6, step: 0.05, transform: bending) - 1) < 1e-9)
+    #expect(
+      abs(integral(of: try Targets.studentMixture(), halfWidth: 16, step: 0.05, transform: bending) - 1)
+        < 1e-9)
   }
 
   @Test("A sinh-arcsinh density without skew and tail is the Gaussian")

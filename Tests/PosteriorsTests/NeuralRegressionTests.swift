@@ -43,8 +43,8 @@ struct PlainNetwork {
 @Suite struct NeuralRegressionTests {
   init() { BLAS.prepare() }
 
-  private func model(columns: Int, hidden: Int, noise: Double = 0.7) throws -> NeuralRegression {
-    try NeuralRegression(
+  private func model(columns: Int, hidden: Int, noise: Double = 0.7) throws -> NeuralNetwork {
+    try NeuralNetwork.relu(
       columnNames: (1...columns).map { "x\($0)" }, hidden: hidden, priorScale: 2, noiseScale: noise)
   }
 
@@ -56,12 +56,12 @@ struct PlainNetwork {
 
   @Test("Parameters are named by unit and column, and laid out W1, b1, w2, b2")
   func names() throws {
-    let model = try NeuralRegression(columnNames: ["a", "b"], hidden: 2, priorScale: 1, noiseScale: 1)
+    let model = try NeuralNetwork.relu(columnNames: ["a", "b"], hidden: 2, priorScale: 1, noiseScale: 1)
     #expect(
       model.parameterNames == [
         "w1[1,a]", "w1[1,b]", "w1[2,a]", "w1[2,b]", "b1[1]", "b1[2]", "w2[1]", "w2[2]", "b2",
       ])
-    #expect(model.dimension == 9 && model.designColumns == 2 && model.hidden == 2)
+    #expect(model.dimension == 9 && model.designColumns == 2 && model.hidden == [2])
     let wide = try self.model(columns: 10, hidden: 50)
     #expect(wide.dimension == 601 && wide.parameterNames.count == 601)
     #expect(Set(wide.parameterNames).count == 601 && wide.logNormalizer == nil)
@@ -125,7 +125,7 @@ struct PlainNetwork {
   @Test("One unit that is always on is linear regression")
   func alwaysOn() throws {
     let network = try model(columns: 4, hidden: 1)
-    let linear = try LinearRegression(columnNames: Targets.names, priorScale: 2, noiseScale: 0.7)
+    let linear = try Targets.linear(Targets.names, scale: 2, noise: 0.7)
     let slopes = normals(4)
     let theta = slopes + [64, 1, -64]
     let workspace = DensityWorkspace()

@@ -29,7 +29,7 @@ struct NoiseScaleTests {
     let rows = TestRows(
       features: normals(2 * count, component: 5), responses: normals(count, component: 6), columns: 2)
     let (tau, scale) = (1.7, 2.5)
-    let model = try NoiseScaleRegression(columnNames: ["a", "b"], priorScale: tau, noisePriorScale: scale)
+    let model = try Targets.fittedNoise(["a", "b"], scale: tau, noise: scale)
     let points = normals(7 * 3, component: 8)
     let (values, gradients) = model.evaluate(points, rows)
     for s in 0..<7 {
@@ -57,7 +57,7 @@ struct NoiseScaleTests {
   @Test("With σ fixed it is linear regression with that noise, beside the prior of log σ")
   func fixedNoise() throws {
     let model = try Targets.noiseScale()
-    let linear = try LinearRegression(columnNames: Targets.names, priorScale: 1.5, noiseScale: exp(-0.4))
+    let linear = try Targets.linear(Targets.names, scale: 1.5, noise: exp(-0.4))
     let (value, gradient) = model.evaluate(Self.theta, .real)
     let (expected, slopes) = linear.evaluate(Array(Self.theta[0..<4]), .real)
     let sigma = exp(-0.4)
@@ -68,7 +68,7 @@ struct NoiseScaleTests {
 
   @Test("Integrated over log σ, the prior's density is one")
   func normalised() throws {
-    let model = try NoiseScaleRegression(columnNames: ["a"], priorScale: 2, noisePriorScale: 3)
+    let model = try Targets.fittedNoise(["a"], scale: 2, noise: 3)
     let step = 0.01
     let total = (-3000...600).reduce(0.0) { $0 + exp(-model.value(at: [0, Double($1) * step])) * step }
     // The coefficient's prior at 0 is what remains.

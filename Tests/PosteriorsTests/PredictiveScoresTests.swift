@@ -45,7 +45,7 @@ import Testing
 
   @Test("The predictive density averages likelihoods, so one absurd draw costs at most log S")
   func absurdDraw() throws {
-    let model = try LogisticRegression(columnNames: ["x"], priorScale: 1)
+    let model = try Targets.logistic(["x"], scale: 1)
     let rows = TestRows(features: [1], responses: [1], columns: 1)
     let result = scores(model, rows, draws: [800, -800])
     #expect(abs(result.logPredictiveDensity + log(2)) < 1e-14)
@@ -56,7 +56,7 @@ import Testing
 
   @Test("Thousands of draws over hundreds of rows give the mean of their parts")
   func manyDraws() throws {
-    let model = try LogisticRegression(columnNames: Targets.names, priorScale: 1)
+    let model = try Targets.logistic(Targets.names, scale: 1)
     let rows = TestRows.fixture(rows: 300) { Double($0 & 1) }
     let draws = normals(2000 * 4)
     let result = scores(model, rows, draws: draws)

@@ -22,7 +22,7 @@ import Testing
 
   @Test("The logistic log density is finite at logits of ±800, and exact")
   func extremeLogits() throws {
-    let model = try LogisticRegression(columnNames: ["x"], priorScale: 1)
+    let model = try Targets.logistic(["x"], scale: 1)
     let rows = TestRows(features: [800, -800, 800, -800], responses: [1, 0, 0, 1], columns: 1)
     for precision in Precision.allCases {
       let workspace = DensityWorkspace()
@@ -40,7 +40,8 @@ import Testing
 
   @Test("Softmax is finite at logits of ±800")
   func extremeClassLogits() throws {
-    let model = try SoftmaxRegression(columnNames: ["x"], classNames: ["a", "b", "c"], priorScale: 1)
+    let model = try SoftmaxRegression(
+      columnNames: ["x"], classNames: ["a", "b", "c"], priors: CoefficientPriors(.normal(scale: 1)))
     let rows = TestRows(features: [1, 1], responses: [0, 2], columns: 1)
     let workspace = DensityWorkspace()
     var value = [0.0]
@@ -59,7 +60,7 @@ import Testing
     let rows = TestRows(
       features: normals(3001 * columns), responses: (0..<3001).map { Double($0 % 3 == 0 ? 1 : 0) },
       columns: columns)
-    let model = try LogisticRegression(columnNames: (1...columns).map { "\($0)" }, priorScale: 10)
+    let model = try Targets.logistic((1...columns).map { "\($0)" }, scale: 10)
     let points = normals(samples * columns, component: 1)
     let (value, gradient) = model.evaluate(points, rows)
     for s in stride(from: 0, to: samples, by: 7) {
@@ -85,9 +86,10 @@ import Testing
   func singlePrecision() throws {
     let rows = 5000
     let models: [any LogDensity] = [
-      try LogisticRegression(columnNames: Targets.names, priorScale: 2),
-      try LinearRegression(columnNames: Targets.names, priorScale: 2, noiseScale: 0.5),
-      try SoftmaxRegression(columnNames: Targets.names, classNames: ["a", "b", "c"], priorScale: 2),
+      try Targets.logistic(Targets.names, scale: 2),
+      try Targets.linear(Targets.names, scale: 2, noise: 0.5),
+      try SoftmaxRegression(
+        columnNames: Targets.names, classNames: ["a", "b", "c"], priors: CoefficientPriors(.normal(scale: 2))),
     ]
     let responsesOfRow: [(Int) -> Double] = [{ Double($0 & 1) }, { sin(Double($0)) }, { Double($0 % 3) }]
     for (model, response) in zip(models, responsesOfRow) {
@@ -108,7 +110,7 @@ import Testing
   @Test("Softmax agrees with a plain evaluation, at row counts around the kernel's width")
   func naiveSoftmax() throws {
     let model = try SoftmaxRegression(
-      columnNames: ["a", "b"], classNames: ["x", "y", "z", "w"], priorScale: 3)
+      columnNames: ["a", "b"], classNames: ["x", "y", "z", "w"], priors: CoefficientPriors(.normal(scale: 3)))
     for count in [1, 15, 16, 17, 33, 700] {
       let rows = TestRows(
         features: normals(2 * count), responses: (0..<count).map { Double(($0 * 3) % 4) }, columns: 2)
@@ -127,8 +129,9 @@ import Testing
 
   @Test("Softmax with two classes is logistic regression in the difference of their coefficients")
   func twoClasses() throws {
-    let softmax = try SoftmaxRegression(columnNames: Targets.names, classNames: ["no", "yes"], priorScale: 1)
-    let logistic = try LogisticRegression(columnNames: Targets.names, priorScale: 1)
+    let softmax = try SoftmaxRegression(
+      columnNames: Targets.names, classNames: ["no", "yes"], priors: CoefficientPriors(.normal(scale: 1)))
+    let logistic = try Targets.logistic(Targets.names, scale: 1)
     #expect(
       softmax.parameterNames == ["a[no]", "a[yes]", "b[no]", "b[yes]", "c[no]", "c[yes]", "d[no]", "d[yes]"])
     let theta = normals(8)

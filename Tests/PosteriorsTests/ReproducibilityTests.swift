@@ -7,7 +7,7 @@ import Testing
 
   /// The digest of V and ∇V with the design at some offset from a cache line.
   private static func bits(offset: Int, precision: Precision) throws -> Digest {
-    let model = try LogisticRegression(columnNames: (0..<30).map { "\($0)" }, priorScale: 10)
+    let model = try Targets.logistic((0..<30).map { "\($0)" }, scale: 10)
     let (rows, samples) = (700, 37)
     let features = normals(rows * 30)
     let responses = (0..<rows).map { Double($0 & 1) }

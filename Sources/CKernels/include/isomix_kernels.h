@@ -36,6 +36,16 @@ void isomix_fill_uniforms(isomix_noise_key key, uint32_t iteration, uint32_t com
 void isomix_fill_normals(isomix_noise_key key, uint32_t iteration, uint32_t component,
                          uint32_t first_sample, size_t samples, size_t dimension, double *output);
 
+/// Uniform deviates that one random permutation of 0 ..< size takes: each serves several exchanges, as long as at
+/// least 20 of its 52 bits are left.
+size_t isomix_permutation_uniforms(size_t size);
+
+/// A random permutation of 0 ..< size for each column, by Fisher and Yates (Durstenfeld, CACM 7, 1964): writes its
+/// values at the places first ..< first + count to output[place - first, column], rows `stride` apart.
+/// `uniforms` are [columns, isomix_permutation_uniforms(size)] in (0, 1]; `scratch` holds `size` numbers.
+void isomix_fill_permutations(const double *uniforms, size_t columns, size_t size, size_t first, size_t count,
+                              int32_t *scratch, int32_t *output, size_t stride);
+
 // Elementary functions (elementary.c). Input and output may be the same buffer.
 
 /// output[i] = e^input[i], within 1.1 ulp (2 when the result is subnormal).
@@ -43,6 +53,21 @@ void isomix_exp(const double *input, double *output, size_t count);
 
 /// output[i] = ln input[i], within 1 ulp; -infinity at 0, NaN below.
 void isomix_log(const double *input, double *output, size_t count);
+
+/// output[i] = log Γ(input[i]) for numbers above 0, within 4e-15 × max(1, |result|).
+void isomix_log_gamma(const double *input, double *output, size_t count);
+
+/// output[i] = the derivative of log Γ at input[i] > 0, within 1e-15 × max(1, |result|).
+void isomix_digamma(const double *input, double *output, size_t count);
+
+/// output[i] = log input[i]! for whole numbers from 0.
+void isomix_log_factorials(const double *input, size_t count, double *output);
+
+/// output[i] = e^input[i] up to e^200, along its tangent from there; slope (may be NULL) its derivative.
+void isomix_bounded_exp(const double *input, double *output, double *slope, size_t count);
+
+/// output[i] = tanh input[i], within 3 ulp.
+void isomix_tanh(const double *input, double *output, size_t count);
 
 /// Σ values[i]².
 double isomix_sum_of_squares(const double *values, size_t count);
@@ -80,36 +105,132 @@ void isomix_softmax_residual(double *logits, const double *responses, size_t sam
 /// Real responses, known noise of the given precision (1/σ²): residual (z - y)/σ², value (z - y)²/(2σ²).
 void isomix_linear_residual(double *predictions, const double *responses, size_t samples, size_t rows,
                             double precision, double *value);
-void isomix_linear_residual_float(float *predictions, const float *responses, size_t samples, size_t rows,
-                                  double precision, double *value);
 
-// One hidden layer of rectified linear units (relu.c), for one parameter vector. `products` [units, rows] are the
-// inner products of first-layer weights and rows; `biases_and_output` [2 units + 1] are the units' biases b1, the
-// output's weights w2 and its bias b2.
+/// Counts, mean e^z: residual e^z - y, value e^z - yz (without log y!). Beyond z = 200 the mean goes on along its
+/// tangent, so that both stay finite.
+void isomix_poisson_residual(double *predictors, const double *responses, size_t samples, size_t rows,
+                             double *value);
 
-/// predictions[j] = b2 + Σ_h w2_h max(0, products[h, j] + b1_h).
+/// Student-t noise with ν degrees of freedom and precisions 1/σ² [samples]: value (ν + 1)/2 log(1 + (z - y)²/(νσ²)),
+/// without constants and log σ; adds the value's derivative by log σ to auxiliary_slope [samples] unless null.
+void isomix_student_residual(double *predictors, const double *responses, size_t samples, size_t rows,
+                             double degrees, const double *precisions, double *value, double *auxiliary_slope);
+
+/// Counts with mean e^z and overdispersion α (variance μ + αμ²), log α [samples]: with r = 1/α and t = z + log α value
+/// (r + y) log(1 + e^t) - yz, without log y!. Unless auxiliary_slope [samples] is null, α is a parameter: the value is
+/// then less by log Γ(y + r) - log Γ(r) - y log r, and the derivative by log α is added there. Outside e^±200 an
+/// α counts as the bound.
+void isomix_negative_binomial_residual(double *predictors, const double *responses, size_t samples, size_t rows,
+                                       const double *log_overdispersions, double *value,
+                                       double *auxiliary_slope);
+
+/// Σ log y!, and Σ log Γ(y + 1/α) - log Γ(1/α) + y log α, over rows.
+double isomix_sum_log_factorials(const double *responses, size_t rows);
+double isomix_sum_rising_factorials(const double *responses, size_t rows, double log_overdispersion);
+
+// Hidden layers (relu.c, tanh.c), for one parameter vector. Matrices [units, rows] hold a unit's values for all rows.
+
+/// products[h, j] = max(0, products[h, j] + bias[h]), or tanh of the sum.
+void isomix_relu_activate(double *products, const double *bias, size_t units, size_t rows);
+void isomix_tanh_activate(double *products, const double *bias, size_t units, size_t rows);
+
+/// Turns derivatives of the value by a layer's activations in place into those by its products, and adds their sums
+/// over rows to bias_gradient [units]. The derivative of max(0, x) at 0 is 0.
+void isomix_relu_pull(const double *activations, double *derivatives, size_t units, size_t rows,
+                      double *bias_gradient);
+void isomix_tanh_pull(const double *activations, double *derivatives, size_t units, size_t rows,
+                      double *bias_gradient);
+
+// The last hidden layer with a single output. `products` [units, rows] are the inner products of the layer's weights
+// and what comes in; `biases_and_output` [2 units + 1] are the units' biases b, the output's weights w and its bias c.
+
+/// predictions[j] = c + Σ_h w_h max(0, products[h, j] + b_h).
 void isomix_relu_forward(const double *products, const double *biases_and_output, size_t units, size_t rows,
                          double *predictions);
 
 /// Turns products in place into derivatives of the value by them, given its derivatives by the predictions (the
-/// residuals), and adds those by b1, w2 and b2 to gradient [2 units + 1]. The derivative of max(0, x) at 0 is 0.
+/// residuals), and adds those by b, w and c to gradient [2 units + 1].
 void isomix_relu_backward(double *products, const double *biases_and_output, const double *residuals,
                           size_t units, size_t rows, double *gradient);
 
-// Predictive scores: turn linear predictors [samples, rows] into log p(y | z).
+/// predictions[j] = c + Σ_h w_h tanh(products[h, j] + b_h); leaves the hyperbolic tangents in `products`.
+void isomix_tanh_forward(double *products, const double *biases_and_output, size_t units, size_t rows,
+                         double *predictions);
 
-/// Logits to log p(y | z) in place; adds p(1 | z) over samples to probability[rows].
-void isomix_logistic_scores(double *logits, const double *responses, size_t samples, size_t rows,
-                            double *probability);
+/// As isomix_relu_backward, from the hyperbolic tangents.
+void isomix_tanh_backward(double *activations, const double *biases_and_output, const double *residuals,
+                          size_t units, size_t rows, double *gradient);
 
-/// Logits [samples, classes, rows] (overwritten) to log p(y | z) in log_likelihood [samples, rows]; adds class
-/// probabilities over samples to probability [classes, rows].
-void isomix_softmax_scores(double *logits, const double *responses, size_t samples, size_t classes,
-                           size_t rows, double *log_likelihood, double *probability);
+/// matrix[i, j] += bias[i] for a matrix [rows, columns].
+void isomix_add_biases(double *matrix, const double *bias, size_t rows, size_t columns);
 
-/// Predictions z to constant - (z - y)² precision / 2 in place; adds z over samples to mean[rows].
-void isomix_linear_scores(double *predictions, const double *responses, size_t samples, size_t rows,
-                          double precision, double constant, double *mean);
+/// output[i] += Σ_j matrix[i, j].
+void isomix_add_row_sums(const double *matrix, size_t rows, size_t columns, double *output);
+
+// Predictions: turn linear predictors [samples, rows] in place into log p(y | z), all constants included; or into what
+// is expected.
+
+/// Logits to log p(y | z), and to p(1 | z).
+void isomix_logistic_log_likelihood(double *logits, const double *responses, size_t samples, size_t rows);
+void isomix_logistic_probability(double *logits, size_t count);
+
+/// Logits [samples, classes, rows] to log p(y | z) in log_likelihood [samples, rows], and to probabilities in place.
+void isomix_softmax_log_likelihood(const double *logits, const double *responses, size_t samples, size_t classes,
+                                   size_t rows, double *log_likelihood);
+void isomix_softmax_probability(double *logits, size_t samples, size_t classes, size_t rows);
+
+/// Predictors to constants[s] - (z - y)² precisions[s] / 2.
+void isomix_gaussian_log_likelihood(double *predictors, const double *responses, size_t samples, size_t rows,
+                                    const double *precisions, const double *constants);
+
+/// Predictors to constants[s] - (ν + 1)/2 log(1 + (z - y)² precisions[s] / ν).
+void isomix_student_log_likelihood(double *predictors, const double *responses, size_t samples, size_t rows,
+                                   double degrees, const double *precisions, const double *constants);
+
+/// Predictors to log p(y | z), given log y! [rows].
+void isomix_poisson_log_likelihood(double *predictors, const double *responses, size_t samples, size_t rows,
+                                   const double *log_factorials);
+void isomix_negative_binomial_log_likelihood(double *predictors, const double *responses, size_t samples,
+                                             size_t rows, const double *log_overdispersions,
+                                             const double *log_factorials);
+
+// Quantiles (quantiles.c): the inverses of distribution functions at probabilities in (0, 1). No fused operations: the
+// same bits on every CPU of an architecture. Bounded work a number, some microseconds at most.
+
+/// Student's t with ν > 0 degrees of freedom.
+double isomix_student_quantile(double probability, double degrees);
+
+/// The least k whose distribution function reaches the probability, for counts of a mean and overdispersion α ≥ 0
+/// (0: Poisson). Exact for means to 2000; beyond, to a tenth of a standard deviation in far tails.
+double isomix_count_quantile(double probability, double mean, double overdispersion);
+
+// Predictions of rows (predicted_rows.c).
+
+/// Quantiles of the columns of a matrix [draws, columns] by sorting: output [count, columns] at `places` in the
+/// sorted numbers, from 0 to draws - 1, interpolated linearly between neighbours. `scratch` holds 16 × draws numbers.
+void isomix_column_quantiles(const double *matrix, size_t draws, size_t columns, const double *places,
+                             size_t count, double *scratch, double *output);
+
+/// Mean and (unless null) standard deviation, with the divisor `draws`, of the columns of a matrix [draws, columns].
+void isomix_column_moments(const double *matrix, size_t draws, size_t columns, double *mean,
+                           double *deviation);
+
+/// values[j] = 1/(1 + e^-values[j]).
+void isomix_logistic(double *values, size_t count);
+
+/// probability[j] = (1/N) Σ_i E[1/(1 + e^-η)], η ~ N(centers[i, j], deviations[i, j]²), matrices [components, rows], by
+/// the trapezoidal rule. `nodes` and `weights` hold seven rules one after the other, of 16, 32, … 1024 nodes: rule l
+/// serves deviations up to 2^l.
+void isomix_logistic_averages(const double *centers, const double *deviations, size_t components,
+                              size_t rows, const double *nodes, const double *weights, double *probability);
+
+/// Quantiles of (1/N) Σ_i N(centers[i, j], deviations[i, j]²) for every row j: output [count, rows]. Matrices are
+/// [components, rows], deviations positive; `normal_quantiles` are those of N(0, 1) at `probabilities`. `scratch` holds
+/// 32 × components numbers. A result does not depend on other rows.
+void isomix_normal_mixture_quantiles(const double *centers, const double *deviations, size_t components,
+                                     size_t rows, const double *probabilities,
+                                     const double *normal_quantiles, size_t count, double *scratch,
+                                     double *output);
 
 // Mixtures of Gaussians by log-sum-exp, with direct distances. Shares of a component below 1e-18 are skipped.
 
@@ -122,6 +243,29 @@ void isomix_mixture_accumulate(const double *points, size_t count, size_t dimens
                                const double *means, const double *precisions, const double *log_factors,
                                double *scratch, double *log_density, double *score);
 
+// Densities that factorise over coordinates, each of which has a mixture of its own (coordinates.c): parameters are
+// [components, dimension].
+
+/// Numbers of scratch that isomix_coordinate_mixture_accumulate needs.
+size_t isomix_coordinate_mixture_scratch(size_t components);
+
+/// q(x) = Π_k Σ_i e^log_factors[i, k] e^(-(x_k - m_ik)² precisions[i, k] / 2) at points [count, dimension]: adds log q to
+/// log_density[count] and, unless null, ∇ log q to score [count, dimension].
+void isomix_coordinate_mixture_accumulate(const double *points, size_t count, size_t dimension,
+                                          size_t components, const double *means, const double *precisions,
+                                          const double *log_factors, double *scratch, double *log_density,
+                                          double *score);
+
+/// Puts samples [count, dimension] where they are: turns standard normal deviates in `offsets` into
+/// √variances[c, k] z, c = chosen[s, k], and adds means[c, k] into `points`.
+void isomix_coordinate_place(const int32_t *chosen, size_t count, size_t dimension, const double *means,
+                             const double *variances, double *offsets, double *points);
+
+/// Adds to sums [components, 2 dimension], for each sample and coordinate at its chosen component: the gradient, and (in the
+/// second half of the row) its product with the offset.
+void isomix_coordinate_contract(const int32_t *chosen, size_t count, size_t dimension,
+                                const double *gradients, const double *offsets, double *sums);
+
 /// Numbers of scratch that isomix_gaussian_mixture_accumulate needs.
 size_t isomix_gaussian_mixture_scratch(size_t components, size_t dimension);
 
@@ -132,5 +276,16 @@ void isomix_gaussian_mixture_accumulate(const double *points, size_t count, size
                                         size_t components, const double *means, const double *lowers,
                                         const double *inverse_diagonals, const double *log_factors,
                                         double *scratch, double *value, double *gradient);
+
+/// Numbers of scratch that isomix_student_mixture_accumulate needs.
+size_t isomix_student_mixture_scratch(size_t components, size_t dimension);
+
+/// p(x) = Σ_i e^log_factors[i] (1 + ‖L_i⁻¹(x - μ_i)‖² / ν_i)^(-(ν_i + dimension) / 2) with degrees of freedom ν
+/// [components]; otherwise as isomix_gaussian_mixture_accumulate.
+void isomix_student_mixture_accumulate(const double *points, size_t count, size_t dimension, size_t components,
+                                       const double *means, const double *lowers,
+                                       const double *inverse_diagonals, const double *log_factors,
+                                       const double *degrees, double *scratch, double *value,
+                                       double *gradient);
 
 #endif
