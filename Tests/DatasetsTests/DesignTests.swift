@@ -114,15 +114,153 @@ struct DesignTests {
     #expect(try Self.design(text, request, scratch).manifest.rows == 3)
   }
 
-  @Test("text features are refused by name; those not used don't matter")
+  @Test("text features become a 0/1 column for every level but the first, which are not standardised")
   func textFeatures() throws {
     let scratch = try Scratch()
-    let text = "a,k,l,y\n1,x,p,0\n2,y,,1\n"
-    var request = DesignRequest(features: ["a", "k"], response: "y", responseKind: .binary)
-    let error = datasetError { _ = try Self.design(text, request, scratch) }
-    #expect(error?.message.hasPrefix("text in column 'k', but a model multiplies numbers") == true)
+    let text = "a,k,y\n1,red,0\n2,blue,1\n4,green,1\n8,blue,0\n"
+    var request = DesignRequest(response: "y", responseKind: .binary)
+    let training = try Self.design(text, request, scratch)
+    #expect(training.manifest.columns == ["intercept", "a", "k[green]", "k[red]"])
+    let statistics = training.manifest.statistics
+    #expect(statistics.features == ["a", "k"] && statistics.levels == [[], ["blue", "green", "red"]])
+    #expect(statistics.columns == ["a", "k[green]", "k[red]"])
+    #expect(statistics.byColumn(statistics.means).dropFirst() == [0, 0])
+    #expect(try Self.rows(training).map { Array($0[2...3]) } == [[0, 1], [0, 0], [1, 0], [0, 0]])
+    // Test data are coded by the training data's levels, whichever they have themselves.
+    request.reference = statistics
+    let test = try Self.design("k,y,a\nred,1,1\ngreen,0,4\n", request, scratch)
+    #expect(test.manifest.columns == training.manifest.columns)
+    #expect(try Self.rows(test).map { Array($0[2...3]) } == [[0, 1], [1, 0]])
+    #expect(try Self.rows(test)[0][1] == Self.rows(training)[0][1])
+    request.reference = nil
     request.features = ["a"]
     #expect(try Self.design(text, request, scratch).manifest.columns == ["intercept", "a"])
+  }
+
+  @Test("a level that the training data don't have is refused by column, level and place")
+  func unknownLevels() throws {
+    let scratch = try Scratch()
+    var request = DesignRequest(response: "y", responseKind: .binary)
+    let training = try Self.design("k,y\nred,0\n3,1\nblue,1\n", request, scratch)
+    request.reference = training.manifest.statistics
+    // What looks like a number is a level too.
+    #expect(try Self.rows(Self.design("k,y\n3,1\n", request, scratch)) == [[1, 0, 0, 1]])
+    let line = datasetError { _ = try Self.design("k,y\nred,0\npink,1\n", request, scratch) }
+    #expect(
+      line?.message.contains(
+        ".csv:3: column 1 'k' holds the level 'pink', which the training data don't have")
+        == true)
+    let file = try scratch.file("t.csv", "k,y\nred,0\npink,1\n")
+    let folder = scratch.path + "/t"
+    try DatasetImporter.importCSV(files: [file], into: folder)
+    let row = datasetError {
+      _ = try DesignCache(folder: scratch.path + "/cache").design(
+        source: DataSource(folder), request: request)
+    }
+    #expect(
+      row?.message.contains("row 2: column 'k' holds the level 'pink', which the training data don't have")
+        == true)
+    request.reference = try Self.design(
+      "k,y\n1,0\n2,1\n", DesignRequest(response: "y", responseKind: .binary), scratch
+    ).manifest.statistics
+    let text = datasetError { _ = try Self.design("k,y\nred,0\nblue,1\n", request, scratch) }
+    #expect(text?.message == "text in column 'k', where the training data have numbers")
+  }
+
+  @Test("a text column with one level, and names that clash, are refused")
+  func uselessLevels() throws {
+    let scratch = try Scratch()
+    var request = DesignRequest(response: "y", responseKind: .binary)
+    let constant = datasetError { _ = try Self.design("k,y\nred,0\nred,1\n", request, scratch) }
+    #expect(constant?.message.hasPrefix("the same text in every row of column 'k'") == true)
+    request.standardize = false
+    let clash = datasetError { _ = try Self.design("k,k[b],y\na,1,0\nb,2,1\n", request, scratch) }
+    #expect(clash?.message.contains("two columns of the design would be named 'k[b]'") == true)
+  }
+
+  /// The levels of every row.
+  private static func levels(_ design: Design) throws -> [[Int32]] {
+    try (0..<design.manifest.rows).map { row in
+      try design.withRows(row..<row + 1) { block in
+        (0..<block.groups).map { block.levels?[$0] ?? -1 }
+      }
+    }
+  }
+
+  @Test(
+    "columns that group rows hold texts or whole numbers; they are no features, and levels of their own file")
+  func groups() throws {
+    let scratch = try Scratch()
+    var request = DesignRequest(response: "y", responseKind: .real, groups: ["g", "h"])
+    let text = "g,a,h,y\nx,1,10,1\nz,2,9,2\nx,3,10.0,3\ny,5,9,4\n"
+    let training = try Self.design(text, request, scratch)
+    #expect(training.manifest.columns == ["intercept", "a"])
+    #expect(
+      training.manifest.groups == [
+        DesignGroup(name: "g", levels: ["x", "y", "z"]), DesignGroup(name: "h", levels: ["9", "10"]),
+      ])
+    #expect(try Self.levels(training) == [[0, 1], [2, 0], [0, 1], [1, 0]])
+    request.reference = training.manifest.statistics
+    // An unknown level is the number of levels.
+    let test = try Self.design("h,g,a,y\n11,y,1,0\n9,w,1,0\n", request, scratch)
+    #expect(try Self.levels(test) == [[1, 2], [3, 0]])
+    try test.verify()
+    let path = training.folder + "/levels-000000.npy"
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    bytes[bytes.count - 4] ^= 1
+    try bytes.write(to: URL(fileURLWithPath: path))
+    let changed = datasetError { try Design.open(folder: training.folder).verify() }
+    #expect(changed?.code == .changed && changed?.message.contains(path) == true)
+  }
+
+  @Test("group columns of imported folders are integers, and errors name the row")
+  func groupsOfFolders() throws {
+    let scratch = try Scratch()
+    let cache = DesignCache(folder: scratch.path + "/cache")
+    var request = DesignRequest(response: "y", responseKind: .real, groups: ["g"])
+    let file = try scratch.file("t.csv", "g,a,y\n12,1,1\n7,2,2\n12,3,3\n")
+    try DatasetImporter.importCSV(files: [file], into: scratch.path + "/t")
+    let made = try cache.design(source: DataSource(scratch.path + "/t"), request: request)
+    #expect(made.manifest.groups == [DesignGroup(name: "g", levels: ["7", "12"])])
+    #expect(try Self.levels(Design.open(folder: made.folder)) == [[1], [0], [1]])
+    request.groups = ["a"]
+    let real = try scratch.file("u.csv", "g,a,y\n1,1,1\n3,2.5,2\n")
+    try DatasetImporter.importCSV(files: [real], into: scratch.path + "/u")
+    let error = datasetError {
+      _ = try cache.design(source: DataSource(scratch.path + "/u"), request: request)
+    }
+    #expect(error?.message.contains("row 2: column 'a' holds 2.5, but a column that groups rows") == true)
+    request.groups = ["nothing"]
+    let missing = datasetError {
+      _ = try cache.design(source: DataSource(scratch.path + "/t"), request: request)
+    }
+    #expect(missing?.message.contains("has no column 'nothing'") == true)
+    request.groups = ["a"]
+    request.features = ["a"]
+    let both = datasetError {
+      _ = try cache.design(source: DataSource(scratch.path + "/t"), request: request)
+    }
+    #expect(both?.message == "column 'a' groups the rows and can't be a feature as well")
+  }
+
+  @Test(
+    "counts are whole numbers from 0, and others are refused with their line",
+    arguments: ["2.5", "-1", "1e17"])
+  func counts(bad: String) throws {
+    let scratch = try Scratch()
+    let request = DesignRequest(response: "y", responseKind: .count, standardize: false, intercept: false)
+    #expect(try Self.rows(Self.design("a,y\n1,0\n2,3.0\n", request, scratch)) == [[1, 0], [2, 3]])
+    let error = datasetError { _ = try Self.design("a,y\n1,0\n2,\(bad)\n", request, scratch) }
+    #expect(
+      error?.message.contains(".csv:3: column 2 'y' holds '\(bad)', but a count is a whole number from 0")
+        == true)
+    let file = try scratch.file("t.csv", "a,y\n1,0\n2,\(bad)\n")
+    try DatasetImporter.importCSV(files: [file], into: scratch.path + "/t")
+    let row = datasetError {
+      _ = try DesignCache(folder: scratch.path + "/cache").design(
+        source: DataSource(scratch.path + "/t"), request: request)
+    }
+    #expect(row?.message.contains("row 2: response 'y' holds") == true)
   }
 
   @Test("two text categories are a binary response; the second in order is 1")

@@ -14,8 +14,12 @@ package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
     case number
     /// A number that has to be 0 or 1.
     case binary
+    /// A whole number from 0.
+    case count
     /// A category; with the largest number of different ones.
     case category(limit: Int)
+    /// A category, one of those that the training data have.
+    case level(allowed: [String])
     /// A class: integers are the same class however they are written; with the only classes allowed, if known.
     case classLabel(limit: Int, allowed: [String]?)
   }
@@ -85,11 +89,16 @@ package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
     if let response = options.response, response.name == name {
       switch response.kind {
       case .real: return .number
+      case .count: return .count
       case .classes: return .classLabel(limit: DatasetLimits.classes, allowed: response.classes)
       case .binary:
         guard let classes = response.classes, classes != ["0", "1"] else { return .undecided }
         return .classLabel(limit: 2, allowed: classes)
       }
+    }
+    if let levels = options.knownLevels[name] { return .level(allowed: levels) }
+    if options.labelColumns.contains(name) {
+      return .classLabel(limit: DatasetLimits.categories, allowed: nil)
     }
     return options.categoricalColumns.contains(name) ? .category(limit: DatasetLimits.categories) : .undecided
   }
@@ -180,7 +189,10 @@ package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
     case .skip: return nil
     case .number: return try number(text)
     case .binary: return try binary(number(text), text)
+    case .count: return try count(number(text), text)
     case .category(let limit): return try code(text, index, limit: limit, isLabel: false, allowed: nil)
+    case .level(let allowed):
+      return try code(text, index, limit: DatasetLimits.categories, isLabel: false, allowed: allowed)
     case .classLabel(let limit, let allowed):
       return try code(text, index, limit: limit, isLabel: true, allowed: allowed)
     case .undecided:
@@ -229,6 +241,13 @@ package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
     return value == 0 ? 0 : 1
   }
 
+  private func count(_ value: Double, _ text: UnsafeBufferPointer<UInt8>) throws -> Double {
+    guard ResponseRules.isCount(value) else {
+      throw tokenizer.failure("holds \(quotedText(text)), but a count is a whole number from 0")
+    }
+    return value
+  }
+
   private mutating func code(
     _ text: UnsafeBufferPointer<UInt8>, _ index: Int, limit: Int, isLabel: Bool, allowed: [String]?
   ) throws -> Double {
@@ -238,7 +257,7 @@ package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
     guard let name = CategoryName.make(text, isLabel: isLabel, tokenizer.numbers) else { throw badName(text) }
     if let allowed, CategoryOrder.index(of: name, in: allowed) == nil {
       throw tokenizer.failure(
-        "holds the class '\(name)', which the training data don't have; they have \(ColumnChoice.quoted(allowed))"
+        "holds the \(isLabel ? "class" : "level") '\(name)', which the training data don't have; they have \(ColumnChoice.quoted(allowed))"
       )
     }
     let before = categories[target]?.byteCount ?? 0

@@ -7,7 +7,7 @@ import NumericsKit
 public final class Design: Sendable {
   public let folder: String
   public let manifest: DesignManifest
-  private let slots: [ShardSlot]
+  fileprivate let slots: [ShardSlot]
 
   /// Opens a folder that `DesignCache` wrote; reads its manifest only.
   /// - Parameter digest: what the manifest's digest has to be; nil for any.
@@ -50,8 +50,9 @@ public final class Design: Sendable {
         "\(folder): rows \(range.lowerBound)..<\(range.upperBound) don't lie within one shard of \(size) rows "
           + "(there are \(manifest.rows) rows)")
     }
-    let (features, responses) = try slots[range.lowerBound / size].files()
+    let (features, responses, levels) = try slots[range.lowerBound / size].files()
     let columns = manifest.columns.count
+    let groups = manifest.groups.count
     let first = range.lowerBound % size
     guard let featureStart = features.bytes.baseAddress, let responseStart = responses.bytes.baseAddress
     else {
@@ -60,29 +61,44 @@ public final class Design: Sendable {
     let block = RowBlock(
       features: featureStart + NPYHeader.writtenByteCount + first * columns * manifest.precision.byteCount,
       responses: (responseStart + NPYHeader.writtenByteCount).assumingMemoryBound(to: Double.self) + first,
-      count: range.count, columns: columns, precision: manifest.precision)
-    return try withExtendedLifetime((features, responses)) { try body(block) }
+      count: range.count, columns: columns, precision: manifest.precision,
+      levels: levels?.bytes.baseAddress.map {
+        ($0 + NPYHeader.writtenByteCount).assumingMemoryBound(to: Int32.self) + first * groups
+      }, groups: groups)
+    return try withExtendedLifetime((features, responses, levels)) { try body(block) }
   }
 }
 
-/// The two files of a shard, once they are mapped and found to be what they should be.
+extension Design {
+  /// Unmaps the shards before the one with a row, for whoever reads rows once and in order; they are mapped and checked
+  /// anew if they are needed after all.
+  public func release(before row: Int) {
+    for index in 0..<min(row / manifest.rowsPerShard, slots.count) { slots[index].release() }
+  }
+}
+
+/// The files of a shard, once they are mapped and found to be what they should be.
 private final class ShardSlot: @unchecked Sendable {
   // Sendable: `mapped` is read and written only while `lock` is held; all else is constant and Sendable.
   private let lock = NSLock()
-  private var mapped: (features: MappedFile, responses: MappedFile)?
+  private var mapped: (features: MappedFile, responses: MappedFile, levels: MappedFile?)?
   private let folder: String
   private let shard: DesignManifest.Shard
   private let columns: Int
+  private let groups: Int
   private let element: NPYHeader.Element
 
   init(folder: String, shard: DesignManifest.Shard, manifest: DesignManifest) {
     self.folder = folder
     self.shard = shard
     columns = manifest.columns.count
+    groups = manifest.groups.count
     element = manifest.precision == .float64 ? .float64 : .float32
   }
 
-  func files() throws -> (features: MappedFile, responses: MappedFile) {
+  func release() { lock.withLock { mapped = nil } }
+
+  func files() throws -> (features: MappedFile, responses: MappedFile, levels: MappedFile?) {
     lock.lock()
     defer { lock.unlock() }
     if let mapped { return mapped }
@@ -90,7 +106,13 @@ private final class ShardSlot: @unchecked Sendable {
     try NPYShard.check(features, sha256: shard.featureSHA256, element: element, shape: [shard.rows, columns])
     let responses = try MappedFile(path: folder + "/" + shard.responseFile)
     try NPYShard.check(responses, sha256: shard.responseSHA256, element: .float64, shape: [shard.rows])
-    mapped = (features, responses)
-    return (features, responses)
+    var levels: MappedFile?
+    if let name = shard.levelFile, let sha256 = shard.levelSHA256 {
+      let file = try MappedFile(path: folder + "/" + name)
+      try NPYShard.check(file, sha256: sha256, element: .int32, shape: [shard.rows, groups])
+      levels = file
+    }
+    mapped = (features, responses, levels)
+    return (features, responses, levels)
   }
 }

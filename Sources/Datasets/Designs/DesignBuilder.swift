@@ -16,7 +16,11 @@ enum DesignBuilder {
   ) throws -> DesignManifest {
     let scaling = try FeatureScaling(request, dataset)
     let coding = try ResponseCoding(request, dataset)
-    let columns = (request.intercept ? [DesignManifest.interceptName] : []) + scaling.features
+    let grouping = try GroupCoding(request, dataset)
+    let statistics = DesignStatistics(
+      features: scaling.features, levels: scaling.levels, means: scaling.means,
+      standardDeviations: scaling.standardDeviations, classes: coding.classes, groups: grouping.groups)
+    let columns = try columns(statistics, intercept: request.intercept)
     let rowsPerShard = DatasetLimits.rowsPerShard(bytesPerRow: columns.count * request.precision.byteCount)
     let staged = try StagedFolder(path: folder)
     let element: NPYHeader.Element = request.precision == .float64 ? .float64 : .float32
@@ -24,11 +28,27 @@ enum DesignBuilder {
       prefix: "features", element: element, columns: columns.count, rowsPerShard: rowsPerShard)
     var responses = ShardWriter(
       prefix: "responses", element: .float64, columns: nil, rowsPerShard: rowsPerShard)
-    try dataset.forEachRow { row, number in
-      guard let featureRow = features.row, let responseRow = responses.row else { return }
-      switch request.precision {
-      case .float64: scale(row, scaling, request.intercept, featureRow.assumingMemoryBound(to: Double.self))
-      case .float32: scale(row, scaling, request.intercept, featureRow.assumingMemoryBound(to: Float.self))
+    var levels = ShardWriter(
+      prefix: "levels", element: .int32, columns: grouping.groups.count, rowsPerShard: rowsPerShard)
+    try dataset.forEachRow(shuffledBy: request.shuffleSeed, scratchFolder: staged.temporaryPath) {
+      row, number in
+      guard let featureRow = features.row, let responseRow = responses.row, let levelRow = levels.row else {
+        return
+      }
+      let problem =
+        switch request.precision {
+        case .float64:
+          scale(row, scaling, request.intercept, featureRow.assumingMemoryBound(to: Double.self))
+        case .float32:
+          scale(row, scaling, request.intercept, featureRow.assumingMemoryBound(to: Float.self))
+        }
+      // Extremes were looked at before, so that every number is finite.
+      if case .unknownLevel(let unknown)? = problem, let coding = scaling.codings[unknown] {
+        throw coding.unknown(row[scaling.indices[unknown]], number: number, folder: dataset.folder)
+      }
+      if !grouping.groups.isEmpty {
+        grouping.write(row, into: levelRow.assumingMemoryBound(to: Int32.self))
+        try levels.endRow(staged)
       }
       let response = try coding.response(row, number: number, folder: dataset.folder)
       responseRow.storeBytes(of: response, as: Double.self)
@@ -37,29 +57,58 @@ enum DesignBuilder {
     }
     try features.finish(staged)
     try responses.finish(staged)
+    try levels.finish(staged)
+    let levelFiles = levels.files
     let manifest = DesignManifest(
       formatVersion: DesignManifest.currentFormatVersion, columns: columns, classes: coding.classes,
       rows: dataset.manifest.rows, rowsPerShard: rowsPerShard, precision: request.precision,
       response: request.response, responseKind: request.responseKind, intercept: request.intercept,
-      statistics: DesignStatistics(
-        features: scaling.features, means: scaling.means, standardDeviations: scaling.standardDeviations,
-        classes: coding.classes),
-      shards: zip(features.files, responses.files).map { feature, response in
-        .init(
-          featureFile: feature.name, featureSHA256: feature.sha256, responseFile: response.name,
-          responseSHA256: response.sha256, rows: feature.rows)
+      statistics: statistics,
+      shards: zip(features.files, responses.files).enumerated().map { index, files in
+        let level = levelFiles.indices.contains(index) ? levelFiles[index] : nil
+        return .init(
+          featureFile: files.0.name, featureSHA256: files.0.sha256, responseFile: files.1.name,
+          responseSHA256: files.1.sha256, levelFile: level?.name, levelSHA256: level?.sha256,
+          rows: files.0.rows)
       },
-      key: key)
+      key: key, shuffleSeed: request.shuffleSeed)
     try staged.write(ManifestFile.name, ManifestFile.bytes(manifest))
     try staged.commit(collision)
     return manifest
   }
 
+  /// The names of the matrix's columns.
+  private static func columns(_ statistics: DesignStatistics, intercept: Bool) throws -> [String] {
+    let columns = (intercept ? [DesignManifest.interceptName] : []) + statistics.columns
+    guard columns.count <= DatasetLimits.columns else {
+      throw DatasetError(
+        .badData,
+        "the features make \(columns.count) columns, one for each level of a text column; the limit is "
+          + "\(DatasetLimits.columns): list the features to use, or put columns of many levels into groups")
+    }
+    var seen: Set<String> = []
+    if let twice = columns.first(where: { !seen.insert($0).inserted }) {
+      throw DatasetError(
+        .badData,
+        "two columns of the design would be named '\(twice)', a feature and another one's level; rename one")
+    }
+    return columns
+  }
+
+  /// What is wrong with a row.
+  enum BadRow {
+    /// The feature, by its place, whose value is no level.
+    case unknownLevel(Int)
+    case notFinite
+  }
+
+  /// Writes a row of the matrix; says what is wrong with it, if anything is.
   @inline(__always)
-  private static func scale<Number: BinaryFloatingPoint>(
+  static func scale<Number: BinaryFloatingPoint>(
     _ row: UnsafePointer<Double>, _ scaling: FeatureScaling, _ intercept: Bool,
     _ output: UnsafeMutablePointer<Number>
-  ) {
+  ) -> BadRow? {
+    var isFinite = true
     var output = output
     if intercept {
       output.pointee = 1
@@ -67,7 +116,17 @@ enum DesignBuilder {
     }
     for feature in scaling.indices.indices {
       let value = row[scaling.indices[feature]]
-      output[feature] = Number((value - scaling.means[feature]) / scaling.standardDeviations[feature])
+      guard let coding = scaling.codings[feature] else {
+        let scaled = Number((value - scaling.means[feature]) / scaling.standardDeviations[feature])
+        isFinite = isFinite && scaled.isFinite
+        output.pointee = scaled
+        output += 1
+        continue
+      }
+      guard let level = coding.level(value) else { return .unknownLevel(feature) }
+      for other in 1..<coding.levels.count { output[other - 1] = other == level ? 1 : 0 }
+      output += coding.levels.count - 1
     }
+    return isFinite ? nil : .notFinite
   }
 }

@@ -48,9 +48,9 @@ public struct DesignCache: Sendable {
     let (manifest, _) = try ManifestFile.read(DesignManifest.self, folder: place)
     guard manifest.key == key else { return nil }
     for shard in manifest.shards {
-      guard try index.digest(of: place + "/" + shard.featureFile) == shard.featureSHA256,
-        try index.digest(of: place + "/" + shard.responseFile) == shard.responseSHA256
-      else { return nil }
+      for file in shard.files {
+        guard try index.digest(of: place + "/" + file.name) == file.sha256 else { return nil }
+      }
     }
     return manifest
   }
@@ -63,11 +63,18 @@ public struct DesignCache: Sendable {
     isTrusted: Bool, _ progress: ((String) -> Void)?
   ) throws -> Dataset {
     let resolved = try SourceFiles.resolve(source)
-    let response = ResponseColumn(
-      name: request.response, kind: request.responseKind,
-      classes: request.responseKind == .real ? nil : request.reference?.classes)
+    let response = request.response.map {
+      ResponseColumn(
+        name: $0, kind: request.responseKind,
+        classes: request.responseKind.hasClasses ? request.reference?.classes : nil)
+    }
+    let levels = zip(request.reference?.features ?? [], request.reference?.levels ?? []).filter {
+      !$1.isEmpty
+    }
     let options = ImportOptions(
-      missingValues: missingValues, columns: request.neededColumns, response: response)
+      missingValues: missingValues, labelColumns: request.groups,
+      knownLevels: Dictionary(levels.map { ($0, $1) }, uniquingKeysWith: { first, _ in first }),
+      columns: request.neededColumns, response: response)
     var files: [String]
     switch resolved {
     case .folder(let folder): return try Dataset.open(folder: folder)

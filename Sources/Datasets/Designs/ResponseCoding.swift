@@ -1,32 +1,38 @@
 /// How the values of a table's column become responses: class indices, or the numbers themselves.
 struct ResponseCoding {
-  /// Index of the response in the table.
-  let index: Int
+  /// Index of the response in the table; nil for data without one.
+  let index: Int?
   /// The classes in order; empty for a real response.
   let classes: [String]
   /// By category code; nil for a numeric column.
   private let codes: [Double]?
   /// By integer, for a numeric column of classes.
   private let integers: [Int: Double]
-  private let rule: ResponseColumn
+  private let rule: ResponseColumn?
 
   /// - Throws: `DatasetError` naming the column and the class that does not fit.
   init(_ request: DesignRequest, _ dataset: Dataset) throws {
     let folder = dataset.folder
-    guard let index = dataset.manifest.columns.firstIndex(where: { $0.name == request.response }) else {
+    guard let name = request.response else {
+      // Data without a response have the classes that the training data had.
+      (index, classes, codes, integers, rule) = (nil, request.reference?.classes ?? [], nil, [:], nil)
+      return
+    }
+    guard let index = dataset.manifest.columns.firstIndex(where: { $0.name == name }) else {
       throw ColumnChoice.missingColumns(
-        [request.response], available: dataset.manifest.columns.map(\.name), in: folder)
+        [name], available: dataset.manifest.columns.map(\.name), in: folder)
     }
     self.index = index
     let column = dataset.manifest.columns[index]
     let place = "response '\(column.name)'"
     let known = request.reference?.classes
-    guard request.responseKind != .real else {
+    guard request.responseKind.hasClasses else {
       guard column.kind == .numeric else {
-        throw DatasetError(.badData, "\(place) holds text, but a real response holds numbers")
+        throw DatasetError(
+          .badData, "\(place) holds text, but a \(request.responseKind.rawValue) response holds numbers")
       }
       (classes, codes, integers) = ([], nil, [:])
-      rule = ResponseColumn(name: column.name, kind: .real)
+      rule = ResponseColumn(name: column.name, kind: request.responseKind)
       return
     }
     let found: [String]
@@ -89,6 +95,7 @@ struct ResponseCoding {
 
   /// The response of a row of the table; `number` is the row's, from 0, for messages.
   func response(_ row: UnsafePointer<Double>, number: Int, folder: String) throws -> Double {
+    guard let index, let rule else { return 0 }
     let value = row[index]
     if rule.kind == .real { return value }
     if let codes {
@@ -99,6 +106,6 @@ struct ResponseCoding {
       return codes[code]
     }
     try ResponseRules.check(value, rule) { "\(folder): row \(number + 1): response '\(rule.name)'" }
-    return rule.kind == .binary ? value : integers[Int(value)] ?? 0
+    return rule.kind == .classes ? integers[Int(value)] ?? 0 : value
   }
 }

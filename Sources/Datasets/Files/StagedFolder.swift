@@ -8,6 +8,7 @@ struct StagedFolder: ~Copyable {
   /// Where its files are written until it is committed.
   let temporaryPath: String
   private var isCommitted: Bool
+  private let isDurable: Bool
 
   /// What to do when the final path already holds something.
   enum Collision {
@@ -17,7 +18,8 @@ struct StagedFolder: ~Copyable {
     case replace(unless: () -> Bool)
   }
 
-  init(path: String) throws {
+  /// - Parameter isDurable: whether it must survive a crash of the machine; false for what is removed soon.
+  init(path: String, isDurable: Bool = true) throws {
     let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     let parent = FileSystem.parent(trimmed)
     try FileSystem.makeFolder(parent)
@@ -26,6 +28,7 @@ struct StagedFolder: ~Copyable {
     self.path = trimmed
     self.temporaryPath = temporary
     self.isCommitted = false
+    self.isDurable = isDurable
   }
 
   deinit {
@@ -39,7 +42,7 @@ struct StagedFolder: ~Copyable {
     guard descriptor >= 0 else { throw FileSystem.cannotWrite(file) }
     do {
       try FileSystem.writeAll(descriptor, bytes, path: file)
-      guard fsync(descriptor) == 0 else { throw FileSystem.cannotWrite(file) }
+      guard !isDurable || fsync(descriptor) == 0 else { throw FileSystem.cannotWrite(file) }
     } catch {
       close(descriptor)
       throw error
@@ -54,7 +57,7 @@ struct StagedFolder: ~Copyable {
 
   /// Moves the folder to its place.
   consuming func commit(_ collision: Collision) throws {
-    try FileSystem.synchronizeFolder(temporaryPath)
+    if isDurable { try FileSystem.synchronizeFolder(temporaryPath) }
     if rename(temporaryPath, path) != 0 {
       guard errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR else {
         throw FileSystem.cannotWrite(path)
@@ -78,7 +81,7 @@ struct StagedFolder: ~Copyable {
       }
     }
     isCommitted = true
-    try FileSystem.synchronizeFolder(FileSystem.parent(path))
+    if isDurable { try FileSystem.synchronizeFolder(FileSystem.parent(path)) }
   }
 
   private static func temporaryName(beside path: String) -> String {

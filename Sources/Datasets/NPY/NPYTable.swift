@@ -159,10 +159,16 @@ struct NPYTable<Source: ByteSource>: ~Copyable, TableSource {
 
 /// What a numeric response may be.
 enum ResponseRules {
+  /// Whether a number is a whole one from 0 that is exact.
+  static func isCount(_ value: Double) -> Bool { value >= 0 && value < 0x1p53 && value == value.rounded() }
+
   /// Throws if `value` can't be a response of this kind.
   static func check(_ value: Double, _ response: ResponseColumn, place: () -> String) throws {
     switch response.kind {
     case .real: return
+    case .count:
+      if isCount(value) { return }
+      throw DatasetError(.badData, "\(place()) holds \(value), but a count is a whole number from 0")
     case .binary:
       if value == 0 || value == 1 { return }
       throw DatasetError(.badData, "\(place()) holds \(value), but a binary response is 0 or 1")

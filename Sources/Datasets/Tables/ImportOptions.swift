@@ -14,6 +14,11 @@ public enum ResponseKind: String, Sendable, Codable, Hashable, CaseIterable {
   case classes
   /// A real number.
   case real
+  /// A whole number from 0.
+  case count
+
+  /// Whether responses are classes, coded by their index.
+  public var hasClasses: Bool { self == .binary || self == .classes }
 }
 
 /// The column that an import checks as a response while it still knows each value's line.
@@ -38,6 +43,10 @@ public struct ImportOptions: Sendable, Codable, Hashable {
   public var shuffleSeed: UInt64?
   /// Columns whose values are categories even where they look like numbers.
   public var categoricalColumns: Set<String>
+  /// Columns whose values are labels of groups: categories, of which integers are the same however they are written.
+  public var labelColumns: [String]
+  /// Columns whose values are categories, with the only ones allowed: those of the training data.
+  public var knownLevels: [String: [String]]
   /// The columns to import, in this order; nil for all.
   public var columns: [String]?
   /// Rows a shard, a power of two; nil for shards of about 32 MiB.
@@ -47,11 +56,14 @@ public struct ImportOptions: Sendable, Codable, Hashable {
 
   public init(
     missingValues: MissingValues = .error, shuffleSeed: UInt64? = nil, categoricalColumns: Set<String> = [],
-    columns: [String]? = nil, rowsPerShard: Int? = nil, response: ResponseColumn? = nil
+    labelColumns: [String] = [], knownLevels: [String: [String]] = [:], columns: [String]? = nil,
+    rowsPerShard: Int? = nil, response: ResponseColumn? = nil
   ) {
     self.missingValues = missingValues
     self.shuffleSeed = shuffleSeed
     self.categoricalColumns = categoricalColumns
+    self.labelColumns = labelColumns
+    self.knownLevels = knownLevels
     self.columns = columns
     self.rowsPerShard = rowsPerShard
     self.response = response
