@@ -15,10 +15,10 @@ extension Fit {
     stagesDone += 1
     let candidate = Average(
       mixture: average, integrands: integrands, summary: stage.statistics(of: average))
-    stage = Stage()
+    stage = newStage
     let isOver = iteration >= settings.iterations || stagesDone >= Fit.mostStages
-    let gain = best.map { Fit.gain(of: candidate, over: $0, components: mixture.componentCount) }
-    if gain.map({ $0.mean > 0 }) ?? true, integrands.allSatisfy(\.isFinite) { best = candidate }
+    let gain = best.map { self.gain(of: candidate, over: $0) }
+    if gain.map({ $0.mean > 0 }) ?? true, areUsable(integrands) { best = candidate }
     let hasSettled = gain.map { $0.mean <= max(Fit.smallestGain, 2 * $0.standardError) } ?? false
     guard isOver || hasSettled else {
       if settings.hasAutomaticSteps { control.beginStage() } else { stepFactor /= 2 }
@@ -59,11 +59,12 @@ extension Fit {
   }
 
   /// By how much the ELBO of one average is above another's, at the same draws, and the standard error of that.
-  private static func gain(of new: Average, over old: Average, components: Int)
-    -> (mean: Double, standardError: Double)
-  {
-    let differences = zip(new.integrands, old.integrands).map { $0 - $1 }
-    let estimate = ObjectiveEstimate(integrands: differences, components: components)
+  private func gain(of new: Average, over old: Average) -> (mean: Double, standardError: Double) {
+    // Where either has no density there is nothing to compare.
+    let differences = zip(new.integrands, old.integrands).map {
+      mayReject && max($0, $1) == .infinity ? .infinity : $0 - $1
+    }
+    let estimate = estimate(differences)
     guard estimate.elbo.isFinite else { return (0, 0) }
     return (estimate.elbo, estimate.standardError)
   }

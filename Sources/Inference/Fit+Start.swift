@@ -46,17 +46,23 @@ extension Fit {
       begin(.searchingStart(StartSearch()))
     case .uniform(let low, let high, let variance): try place(low: low, high: high, variance: variance)
     case .prior:
-      guard let scale = priorScale else {
+      guard let prior = priorMoments else {
         throw FitError(.badInput, "mixture.initial: prior needs a model with a prior; use auto or uniform")
       }
-      let deviates = normals(.initialization, iteration: 0, component: -1, count: mixture.componentCount)
-      try start(means: deviates.map { scale * $0 }, variance: scale * scale)
+      let deviates = normals(.initialization, iteration: 0, component: -1, count: components)
+      // One variance for all: that of the coordinate which the prior knows best.
+      let scale = prior.deviations.min() ?? 1
+      let means = deviates.indices.map { index in
+        let k = index % prior.means.count
+        return prior.means[k] + prior.deviations[k] * deviates[index]
+      }
+      try start(means: means, variance: scale * scale)
     case .data:
       let starts = uniforms(.initialization, iteration: 0, count: plan.points?.components ?? 0)
       let box = InitialSpecification.box
       begin(
         .locatingModes(
-          ModeSearch(starts: starts.map { box * (2 * $0 - 1) }, dimension: mixture.dimension)))
+          ModeSearch(starts: starts.map { box * (2 * $0 - 1) }, dimension: dimension)))
     case .file:
       guard let earlier else { throw FitError(.software, "the fit to start from is missing") }
       try start(from: earlier)
@@ -72,10 +78,10 @@ extension Fit {
     var means = [Double](repeating: 0, count: mixture.means.count)
     means.withUnsafeMutableBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return }
-      for component in 0..<mixture.componentCount {
+      for component in 0..<components {
         noise.fillUniforms(
-          .initialization, iteration: 0, component: component, samples: 0..<1,
-          dimension: mixture.dimension, into: base + component * mixture.dimension)
+          .initialization, iteration: 0, component: component, samples: 0..<1, dimension: dimension,
+          into: base + component * dimension)
       }
       for index in buffer.indices { buffer[index] = low + (high - low) * buffer[index] }
     }
@@ -96,12 +102,11 @@ extension Fit {
   /// Draws of the mixture that a box of some size would start with, row-major `[points, d]`.
   func startDraws(scale: Double) -> [Double] {
     let count = plan.points?.components ?? 0
-    let dimension = mixture.dimension
     let box = scale * InitialSpecification.box
     let means = boxed(low: -box, high: box)
     var draws = normals(.initialization, iteration: 1, component: 0, count: count)
     for index in draws.indices {
-      let component = index / dimension % mixture.componentCount
+      let component = index / dimension % components
       draws[index] = means[component * dimension + index % dimension] + scale * draws[index]
     }
     return draws

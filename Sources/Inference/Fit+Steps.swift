@@ -6,6 +6,7 @@ import Specification
 extension Fit {
   mutating func step(_ sums: [[Double]]) throws {
     if let fullMixture { return try stepFull(fullMixture, sums) }
+    if isFactorized { return try stepCoordinates(sums) }
     let gradient = self.gradient(sums)
     let (rule, current) = (settings.algorithm, mixture)
     try move(along: gradient.mean) { size, isRelative in
@@ -21,9 +22,10 @@ extension Fit {
   ///
   /// - Parameters:
   ///   - meanGradient: of the means, `[N, d]`.
+  ///   - observed: what the step's size is controlled by, `[N, d]`; nil for the gradient itself.
   ///   - rule: the mixture after a step of a size, which may be relative, and its full covariances' factors.
   mutating func move(
-    along meanGradient: [Double],
+    along meanGradient: [Double], observing observed: [Double]? = nil,
     _ rule: (_ size: Double, _ isRelative: Bool) throws -> (mixture: IsotropicMixture, factors: [Double])
   ) throws {
     let stepSize: Double
@@ -31,7 +33,7 @@ extension Fit {
     case .schedule(let schedule):
       stepSize = stepFactor * schedule.stepSize(at: iteration, of: settings.iterations)
     case .auto:
-      control.observe(meanGradient, after: previousGradient, dimension: mixture.dimension)
+      control.observe(observed ?? meanGradient, after: previousGradient, dimension: dimension)
       stepSize = control.rate
     }
     iteration += 1
@@ -41,9 +43,9 @@ extension Fit {
       return try stepBack("\(error.message)", component: error.component)
     }
     let squares = meanGradient.reduce(0) { $0 + $1 * $1 }
-    gradientNorm = (squares / Double(mixture.componentCount)).squareRoot()
+    gradientNorm = (squares / Double(components)).squareRoot()
     lastStepSize = stepSize
-    previousGradient = meanGradient
+    previousGradient = observed ?? meanGradient
     let isStaged = settings.stop == .converged && windowsClosed == windows.count
     if isStaged { stage.take(mixture) }
     advance()
@@ -79,22 +81,27 @@ extension Fit {
   /// Judges the mixture by an evaluation: a row for the trace, or nil when the fit had to step back.
   /// - Throws: ``FitError`` when it can't.
   mutating func assess(_ integrands: [Double]) throws -> TraceRow? {
-    let objective = ObjectiveEstimate(integrands: integrands, components: mixture.componentCount)
+    let objective = estimate(integrands)
     evaluatedAt = iteration
     guard objective.elbo.isFinite else {
       let draws = plan.objective.samples
-      let component = integrands.firstIndex { !$0.isFinite }.map { $0 / draws }
+      let component = isFactorized ? nil : integrands.firstIndex { !$0.isFinite }.map { $0 / draws }
       try stepBack(
         "the ELBO at iteration \(iteration) is not finite"
+          + (objective.rejectedDraws.map { ": the target rejected \($0) of \(integrands.count) draws" } ?? "")
           + (component.map { " (at draws of component \($0 + 1))" } ?? ""), component: component)
       return nil
     }
     if let refuge, hasCollapsed(objective, since: refuge.objective) {
-      let worst = Fit.rewards(integrands, components: mixture.componentCount).enumerated()
-        .min { $0.element < $1.element }?.offset
-      try stepBack(
-        "the ELBO fell from \(refuge.objective.elbo) to \(objective.elbo), most at component \((worst ?? 0) + 1)",
-        component: worst)
+      let fall = "the ELBO fell from \(refuge.objective.elbo) to \(objective.elbo)"
+      // A draw belongs to no component when each of its coordinates has its own.
+      if isFactorized {
+        try stepBack(fall, component: nil)
+      } else {
+        let worst = Fit.rewards(integrands, components: components).enumerated()
+          .min { $0.element < $1.element }?.offset
+        try stepBack("\(fall), most at component \((worst ?? 0) + 1)", component: worst)
+      }
       return nil
     }
     let row = row(objective)
@@ -110,7 +117,7 @@ extension Fit {
   /// arrangement of components or coordinates, or a change of a twentieth explain.
   func hasCollapsed(_ now: ObjectiveEstimate, since best: ObjectiveEstimate) -> Bool {
     let noise = (now.standardError.isFinite ? now.standardError : 0) + best.standardError
-    let tolerance = Double(mixture.dimension) + 10 + 20 * noise + 0.05 * abs(best.elbo)
+    let tolerance = Double(dimension) + 10 + 20 * noise + 0.05 * abs(best.elbo)
     // New coordinates and moved components cost more than they gain at first.
     let allowance = windowsClosed < windows.count && settings.hasAutomaticSteps ? Fit.warmUpAllowance : 1
     return now.elbo < best.elbo - allowance * tolerance
@@ -118,11 +125,26 @@ extension Fit {
 
   private static let warmUpAllowance = 10.0
 
+  /// The objective from `log q + V` at draws.
+  func estimate(_ integrands: [Double]) -> ObjectiveEstimate {
+    plan.problem.objective(integrands, mayReject: mayReject)
+  }
+
+  /// Whether draws can be compared: all of them are finite, or enough of those that may be rejected.
+  func areUsable(_ integrands: [Double]) -> Bool {
+    integrands.allSatisfy(\.isFinite) || (mayReject && estimate(integrands).elbo.isFinite)
+  }
+
   /// `E_i[log π − log q]` of each component.
   static func rewards(_ integrands: [Double], components: Int) -> [Double] {
     let draws = integrands.count / components
     return (0..<components).map { component in
-      -integrands[component * draws..<(component + 1) * draws].reduce(0, +) / Double(draws)
+      let values = integrands[component * draws..<(component + 1) * draws]
+      let sum = values.reduce(0, +)
+      guard sum == .infinity else { return -sum / Double(draws) }
+      // Without the draws that the target rejects.
+      let accepted = values.filter { $0 < .infinity }
+      return accepted.isEmpty ? -.infinity : -accepted.reduce(0, +) / Double(accepted.count)
     }
   }
 
@@ -142,7 +164,8 @@ extension Fit {
         .diverged,
         "diverged at iteration \(iteration)\(step), for the \(divergences)th time: \(what). "
           + (settings.hasAutomaticSteps
-            ? "Look at the data's range and at the target where component \((component ?? 0) + 1) is"
+            ? "Look at the data's range"
+              + (component.map { " and at the target where component \($0 + 1) is" } ?? "")
             : "Try a smaller inference.step_size, or auto"))
     }
     notes.append(
@@ -152,7 +175,7 @@ extension Fit {
     stepFactor /= Fit.stepBackDivisor
     control.shrink(by: Fit.stepBackDivisor)
     previousGradient = []
-    stage = Stage()
+    stage = newStage
     // The window or the stage that went wrong begins again; what is left of the iterations is the same.
     advance()
   }
@@ -163,6 +186,7 @@ extension Fit {
     factors = refuge.factors
     metric = refuge.metric
     metricNumber += 1
+    reference = nil
   }
 
   static let stepBackDivisor = 4.0

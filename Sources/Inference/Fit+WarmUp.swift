@@ -97,7 +97,7 @@ extension Fit {
       return nil
     }
     let integrands = plan.objective.integrands(sums)
-    guard integrands.allSatisfy(\.isFinite) else {
+    guard areUsable(integrands) else {
       // Components are not moved by what can't be compared.
       finish(closing)
       return nil
@@ -124,6 +124,13 @@ extension Fit {
 
   private mutating func finish(_ closing: WindowClosing) {
     relocate(closing)
+    // Components may have been moved far from where the reference was computed.
+    dropReference()
+    passWindow()
+  }
+
+  /// Goes on to the next window, or to what comes after the warm-up.
+  mutating func passWindow() {
     windowsClosed += 1
     if windowsClosed == windows.count { endWarmUp() }
     previousGradient = []
@@ -269,23 +276,23 @@ extension Fit {
   }
 
   func uniforms(_ stream: NoiseStream, iteration: Int, count: Int) -> [Double] {
-    var numbers = [Double](repeating: 0, count: count * mixture.dimension)
+    var numbers = [Double](repeating: 0, count: count * dimension)
     numbers.withUnsafeMutableBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return }
       noise.fillUniforms(
-        stream, iteration: iteration, component: 0, samples: 0..<count, dimension: mixture.dimension,
+        stream, iteration: iteration, component: 0, samples: 0..<count, dimension: dimension,
         into: base)
     }
     return numbers
   }
 
   func normals(_ stream: NoiseStream, iteration: Int, component: Int, count: Int) -> [Double] {
-    var numbers = [Double](repeating: 0, count: count * mixture.dimension)
+    var numbers = [Double](repeating: 0, count: count * dimension)
     numbers.withUnsafeMutableBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return }
       noise.fillNormals(
         stream, iteration: iteration, component: component + 1, samples: 0..<count,
-        dimension: mixture.dimension, into: base)
+        dimension: dimension, into: base)
     }
     return numbers
   }

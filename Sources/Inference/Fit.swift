@@ -24,13 +24,14 @@ public struct FitJob: Sendable, Hashable {
 /// get better, and is judged at its end; with given steps and `stop: iterations` it does what the spec says and no more.
 public struct Fit: Sendable {
   public let plan: Plan
-  /// The mixture after `iteration` steps, in the metric's coordinates.
+  /// The mixture after `iteration` steps, in the metric's coordinates; where coordinates have mixtures of their own, N·d
+  /// components of one dimension (``coordinateMixture``).
   public internal(set) var mixture: IsotropicMixture
   /// Lower factors of full covariances, row-major `[N, d, d]`; empty for an isotropic fit.
   public internal(set) var factors: [Double] = []
   /// The coordinates.
   public internal(set) var metric: Metric
-  /// Counts the changes of coordinates.
+  /// Counts the changes of coordinates, and of the control variate.
   var metricNumber: UInt64 = 1
   /// Steps taken so far.
   public internal(set) var iteration = 0
@@ -40,6 +41,8 @@ public struct Fit: Sendable {
   public internal(set) var testScores: TestScores?
   /// How good the finished fit is, once it has been judged.
   public internal(set) var judgement: Judgement?
+  /// `log q + V` at the draws of the judgement, `[components, draws]`; empty before.
+  public internal(set) var judgedIntegrands: [Double] = []
   /// How settled the average is that the fit ends with; nil when it ends with its last iterate.
   public internal(set) var iterates: IterateSummary?
   /// The step size of the step taken last.
@@ -67,8 +70,12 @@ public struct Fit: Sendable {
   let objectiveInterval: Int
   private let logNormalizer: Double?
   private let isClassification: Bool
-  let priorScale: Double?
+  let priorMoments: PriorMoments?
+  /// Whether the target may reject points.
+  let mayReject: Bool
 
+  /// Where all rows' gradients were computed last; nil without a control variate, and where one has to be made.
+  var reference: Reference?
   var activity = Activity.stepping
   var isStarted = false
   var gradientNorm: Double?
@@ -109,6 +116,8 @@ public struct Fit: Sendable {
     /// Looking for the modes to start at.
     case locatingModes(ModeSearch)
     case stepping
+    /// Computing the control variate at the mixture as it stands.
+    case refreshing
     /// Evaluating the mixture as it stands.
     case evaluating
     /// Ending a window of the warm-up.
@@ -134,24 +143,24 @@ public struct Fit: Sendable {
     plannedWindows = Fit.windows(specification.inference)
     objectiveInterval = Fit.objectiveInterval(specification.inference, plan: plan)
     logNormalizer = problem.target.logNormalizer
-    priorScale = problem.target.priorScale
-    if case .regression(let regression) = specification.model {
-      isClassification = regression.family.isClassification
+    priorMoments = problem.target.priorMoments
+    mayReject = problem.target is any ForeignDensity
+    if case .classes = problem.target.predictedResponse {
+      isClassification = true
     } else {
       isClassification = false
     }
     metric = Metric(problem.plan.problem.metric, dimension: problem.target.dimension)
-    mixture = IsotropicMixture(
-      componentCount: plan.problem.components, dimension: plan.problem.dimension,
-      means: [Double](repeating: 0, count: plan.problem.components * plan.problem.dimension),
-      variances: [Double](repeating: 1, count: plan.problem.components))
+    mixture = Fit.origin(plan.problem)
     startFactors()
+    stage = newStage
     try begin()
   }
 
   /// Iterations between evaluations: as asked, or so that they cost about a tenth of the fit.
   public static func objectiveInterval(_ settings: InferenceSpecification, plan: Plan) -> Int {
     if let interval = settings.objectiveInterval { return interval }
+    if let interval = batchedObjectiveInterval(settings, plan) { return interval }
     let drawsPerSample = Double(plan.objective.samples) / Double(plan.gradient.samples)
     return max(1, settings.iterations / 100, Int((10 * drawsPerSample).rounded(.up)))
   }
@@ -161,6 +170,7 @@ public struct Fit: Sendable {
     switch activity {
     case .searchingStart, .locatingModes: FitJob(kind: .points, iteration: 0)
     case .stepping: FitJob(kind: .gradient, iteration: iteration)
+    case .refreshing: FitJob(kind: .reference, iteration: iteration)
     case .evaluating: FitJob(kind: .objective, iteration: iteration)
     case .closingWindow(let closing): closing.job(at: iteration)
     case .comparing: FitJob(kind: .objective, iteration: NoiseIterations.comparison)
@@ -180,21 +190,25 @@ public struct Fit: Sendable {
   public var state: [UInt8] {
     switch activity {
     case .searchingStart(let search):
-      JobState.encode(points: startDraws(scale: search.scale), dimension: mixture.dimension)
-    case .locatingModes(let search): JobState.encode(points: positions(search), dimension: mixture.dimension)
+      JobState.encode(points: startDraws(scale: search.scale), dimension: dimension)
+    case .locatingModes(let search): JobState.encode(points: positions(search), dimension: dimension)
     case .closingWindow(let closing):
       closing.search.map { JobState.encode(points: positions($0), dimension: mixture.dimension) }
         ?? JobState.encode(mixture)
     case .comparing(let average): JobState.encode(average)
+    case .refreshing: JobState.encode(points: positions, dimension: mixture.dimension)
     default: JobState.encode(mixture, factors: factors)
     }
   }
 
-  /// The coordinates that the workers need for the next job: the same number, the same coordinates; nil for θ itself.
-  public var context: (number: UInt64, metric: Metric)? { metric.isUnit ? nil : (metricNumber, metric) }
+  /// The coordinates that the workers need for the next job and the control variate, if there is one: the same number, the
+  /// same of both; nil for θ itself and nothing.
+  public var context: (number: UInt64, metric: Metric, variate: ControlVariate?)? {
+    metric.isUnit && reference == nil ? nil : (metricNumber, metric, reference?.variate)
+  }
 
   func positions(_ search: ModeSearch) -> [Double] {
-    metric.positions(of: search.proposals, count: search.proposals.count / max(1, mixture.dimension))
+    metric.positions(of: search.proposals, count: search.proposals.count / max(1, dimension))
   }
 
   /// Takes the sums of the job that `next` named, block by block.
@@ -206,7 +220,7 @@ public struct Fit: Sendable {
     case .finished: return nil
     case .searchingStart(var search):
       let values = pointValues(sums).values
-      let isDone = search.take(values: values, dimension: mixture.dimension)
+      let isDone = search.take(values: values, dimension: dimension, mayReject: mayReject)
       if isDone { try start(scale: search.scale, values: values) } else { activity = .searchingStart(search) }
       return nil
     case .locatingModes(var search):
@@ -216,6 +230,9 @@ public struct Fit: Sendable {
       return nil
     case .stepping:
       try step(sums)
+      return nil
+    case .refreshing:
+      refresh(sums)
       return nil
     case .evaluating:
       return try evaluated(plan.objective.integrands(sums))
@@ -249,10 +266,11 @@ public struct Fit: Sendable {
     let isEvaluated = isEvaluationDue || (isLast && settings.diagnosisDraws == 0)
     if ending == nil, evaluatedAt != iteration, isEvaluated { return activity = .evaluating }
     if ending == nil, windowsClosed < windows.count, iteration >= windows[windowsClosed] {
+      if isFactorized { return passWindow() }
       return begin(.closingWindow(WindowClosing(self)))
     }
     if isLast, ending == nil { return endAtLimit() }
-    activity = ending == nil ? .stepping : afterIterations
+    activity = ending == nil ? (needsReference ? .refreshing : .stepping) : afterIterations
   }
 
   private var isEvaluationDue: Bool {
@@ -280,7 +298,6 @@ public struct Fit: Sendable {
 
   /// V `[count]` and its gradient in θ `[count, d]` at points.
   func pointValues(_ sums: [[Double]]) -> (values: [Double], gradients: [Double]) {
-    let dimension = mixture.dimension
     var values: [Double] = []
     var gradients: [Double] = []
     for block in sums {
@@ -319,17 +336,23 @@ public struct Fit: Sendable {
       activity = .judging([])
       return nil
     }
-    let perRound = plan.objective.samples * mixture.componentCount
+    let perRound = plan.objective.samples * components
     guard rounds.count * perRound >= settings.diagnosisDraws else {
       activity = .judging(rounds)
       return nil
     }
     let draws = plan.objective.samples
-    let joined = (0..<mixture.componentCount).flatMap { component in
+    let joined = (0..<components).flatMap { component in
       rounds.flatMap { $0[component * draws..<(component + 1) * draws] }
     }
-    let result = Judgement(integrands: joined, components: mixture.componentCount)
+    let result = plan.problem.judgement(joined, mayReject: mayReject)
+    if let rejected = result.objective.rejectedDraws, rejected > 0 {
+      notes.append(
+        "rejected: the target has no density at \(rejected) of \(result.draws) draws of the finished fit; the ELBO is over "
+          + "the others, and these have no importance weight")
+    }
     judgement = result
+    judgedIntegrands = joined
     let row = row(result.objective)
     lastRow = row
     activity = afterIterations
@@ -339,7 +362,7 @@ public struct Fit: Sendable {
 
   /// Whether draws of the finished mixture show that it is not finite, or has collapsed since its best state.
   private func isUnfit(_ integrands: [Double]) -> Bool {
-    let objective = ObjectiveEstimate(integrands: integrands, components: mixture.componentCount)
+    let objective = estimate(integrands)
     guard objective.elbo.isFinite, let refuge else { return !objective.elbo.isFinite }
     return hasCollapsed(objective, since: refuge.objective)
   }
@@ -354,10 +377,10 @@ public struct Fit: Sendable {
   }
 
   /// The mixture's means in θ, `[N, d]`.
-  public var positions: [Double] { metric.positions(of: mixture.means, count: mixture.componentCount) }
+  public var positions: [Double] { metric.positions(of: mixture.means, count: components) }
 
-  /// SHA-256 of the means in θ, then the variances (full covariances: Σ, row-major `[N, d, d]`), as little-endian
-  /// float64.
+  /// SHA-256 of the means in θ, then the variances (full covariances: Σ, row-major `[N, d, d]`; coordinates with mixtures
+  /// of their own: `[N, d]`), as little-endian float64.
   public var stateDigest: Digest {
     var builder = DigestBuilder()
     builder.update(positions)

@@ -34,6 +34,8 @@ public struct FitSnapshot: Sendable, Equatable {
     public var lastStepSize: Double?
     public var judgement: Judgement?
     public var testScores: TestScores?
+    /// The iteration at which the control variate was computed.
+    public var referenceIteration: Int? = nil
 
     public init(
       iteration: Int, evaluatedAt: Int? = nil, isStarted: Bool, windowsClosed: Int, extraWindows: Int = 0,
@@ -100,7 +102,7 @@ extension Fit {
   public var snapshot: FitSnapshot { anchor ?? currentSnapshot }
 
   private var currentSnapshot: FitSnapshot {
-    FitSnapshot(
+    var snapshot = FitSnapshot(
       course: FitSnapshot.Course(
         iteration: iteration, evaluatedAt: evaluatedAt, isStarted: isStarted, windowsClosed: windowsClosed,
         extraWindows: extraWindows, stagesDone: stagesDone, divergences: divergences, stepFactor: stepFactor,
@@ -120,11 +122,13 @@ extension Fit {
         stage.sums, stage.tracked, best?.mixture.means ?? [], best?.mixture.variances ?? [],
         best?.integrands ?? [], refuge?.mixture.means ?? [], refuge?.mixture.variances ?? [],
         refuge?.metric.center ?? [], refuge?.metric.factor ?? [], refuge?.metric.inverse ?? [],
-        factors, refuge?.factors ?? [],
+        factors, refuge?.factors ?? [], judgedIntegrands,
       ])
+    keepReference(in: &snapshot)
+    return snapshot
   }
 
-  private static let snapshotArrays = 18
+  private static let snapshotArrays = 19
 
   /// Goes back to a snapshot of the same fit.
   /// - Throws: ``FitError`` when the snapshot is not one of this fit.
@@ -132,7 +136,8 @@ extension Fit {
     let failure = FitError(.badInput, "the checkpoint does not belong to this fit")
     let course = snapshot.course
     let numbers = snapshot.numbers
-    guard numbers.count == Fit.snapshotArrays, (0...settings.iterations).contains(course.iteration),
+    guard numbers.count == Fit.snapshotArrays + referenceArrays,
+      (0...settings.iterations).contains(course.iteration),
       (0...course.iteration).contains(course.evaluatedAt ?? 0),
       (0...Fit.mostExtraWindows).contains(course.extraWindows),
       (0...plannedWindows.count + course.extraWindows).contains(course.windowsClosed), course.stagesDone >= 0,
@@ -140,15 +145,17 @@ extension Fit {
       let metric = checked(numbers[2], numbers[3], numbers[4], course.metricLogDeterminant),
       isFactors(numbers[16]), course.refuge == nil || isFactors(numbers[17]),
       numbers[5].isEmpty || numbers[5].count == mixture.means.count,
+      numbers[18].isEmpty == (course.judgement == nil),
+      numbers[18].count % (plan.objective.samples * mixture.componentCount) == 0,
       let stage = Stage(
         count: course.stage.count, averaged: course.stage.averaged, isAveraging: course.stage.isAveraging,
         isOver: course.stage.isOver,
-        sums: numbers[6], tracked: numbers[7], of: mixture)
+        sums: numbers[6], tracked: numbers[7], of: mixture, mostAveraged: newStage.mostAveraged)
     else { throw failure }
     best = nil
     if course.hasBest {
       guard let mixture = checked(numbers[8], numbers[9]),
-        numbers[10].count == plan.objective.samples * mixture.componentCount
+        numbers[10].count == plan.objective.samples * components
       else { throw failure }
       best = Average(mixture: mixture, integrands: numbers[10], summary: course.bestSummary)
     }
@@ -161,6 +168,8 @@ extension Fit {
         mixture: mixture, metric: metric, iteration: kept.iteration, objective: kept.objective,
         factors: numbers[17])
     }
+    guard isReference(snapshot, from: Fit.snapshotArrays) else { throw failure }
+    restoreReference(from: snapshot, at: Fit.snapshotArrays)
     self.mixture = mixture
     factors = numbers[16]
     self.metric = metric
@@ -182,6 +191,7 @@ extension Fit {
     gradientNorm = course.gradientNorm
     lastStepSize = course.lastStepSize
     judgement = course.judgement
+    judgedIntegrands = numbers[18]
     testScores = course.testScores
     // What this fit was doing before does not matter any more.
     anchor = nil
@@ -200,7 +210,7 @@ extension Fit {
   private func checked(
     _ center: [Double], _ factor: [Double], _ inverse: [Double], _ logDeterminant: Double
   ) -> Metric? {
-    guard center.count == mixture.dimension else { return nil }
+    guard center.count == dimension else { return nil }
     return Metric(
       metric.kind, center: center, factor: factor, inverse: inverse, logDeterminant: logDeterminant)
   }

@@ -2,7 +2,7 @@ import Mixtures
 import NumericsKit
 
 /// The mixture as it travels to the workers: means `[N, d]`, then variances `[N]`, and with full covariances their factors
-/// `[N, d, d]`, as little-endian float64.
+/// `[N, d, d]`, as little-endian float64. Where coordinates have mixtures of their own, means and variances are both `[N, d]`.
 public enum JobState {
   /// Bytes of a state.
   public static func byteCount(components: Int, dimension: Int) -> Int { 8 * components * (dimension + 1) }

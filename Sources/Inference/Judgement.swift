@@ -20,9 +20,14 @@ public struct Judgement: Sendable, Hashable, Codable {
   /// Share of the importance weight that falls on each component's draws, `[N]`.
   public var usage: [Double]
 
-  /// - Parameter integrands: `log q + V` at equally many draws of every component, `[components, draws]`.
-  public init(integrands: [Double], components: Int) {
-    objective = ObjectiveEstimate(integrands: integrands, components: components)
+  /// What a report shows of the weights; nil where there are none to judge.
+  public var weights: WeightProfile?
+
+  /// - Parameters:
+  ///   - integrands: `log q + V` at equally many draws of every component, `[components, draws]`.
+  ///   - mayReject: whether `+∞` is a draw that the target rejected: it has no importance weight.
+  public init(integrands: [Double], components: Int, mayReject: Bool = false) {
+    objective = ObjectiveEstimate(integrands: integrands, components: components, mayReject: mayReject)
     draws = integrands.count
     khatThreshold = ParetoSmoothing.threshold(sampleCount: integrands.count)
     usage = []
@@ -30,6 +35,8 @@ public struct Judgement: Sendable, Hashable, Codable {
     khat =
       Judgement.areEqual(integrands.map { -$0 - smoothing.logMeanWeight })
       ? 0 : smoothing.shape.isFinite ? smoothing.shape : nil
+    weights = WeightProfile(
+      logWeights: integrands.map { -$0 - smoothing.logMeanWeight }, tail: smoothing.tail)
     importanceWeightedElbo = Judgement.finite(smoothing.smoothedLogMeanWeight)
     effectiveSampleSize = Judgement.finite(smoothing.effectiveSampleSize)
     let perComponent = integrands.count / components
@@ -74,14 +81,16 @@ public struct Judgement: Sendable, Hashable, Codable {
   private static let largestGap = 5.0
 
   /// What a user should know and do, in one sentence.
-  public func verdict(metric: Metric.Kind) -> String {
+  public func verdict(metric: Metric.Kind, factorization: Factorization = .full) -> String {
     guard !usage.isEmpty else {
       return
         "The quality can't be judged: the target is not finite at some draws of the fit, or there are too few; "
         + "do not use this fit before you know why."
     }
     let advice =
-      metric == .dense ? "more components" : "more components or inference.metric: dense"
+      factorization == .coordinates
+      ? "more components or model.factorization: full"
+      : metric == .dense ? "more components" : "more components or inference.metric: dense"
     if khat == 0 {
       return
         "k̂ = 0: the importance weights are equal within \(Int(100 * Judgement.equalSpread)) %, so the fit is close to the "

@@ -1,5 +1,6 @@
 import Mixtures
 import NumericsKit
+import Posteriors
 
 /// How a fit is cut into tiles: part of what decides its bits, and so a function of the problem alone.
 public struct Plan: Sendable, Hashable, Codable {
@@ -14,6 +15,10 @@ public struct Plan: Sendable, Hashable, Codable {
   public var curvature: JobPlan?
   /// Nil where no modes are searched for.
   public var points: JobPlan?
+  /// Nil unless new rows are predicted.
+  public var rows: JobPlan?
+  /// Nil without a control variate.
+  public var reference: JobPlan? = nil
 
   public static let currentVersion = 2
 
@@ -25,13 +30,17 @@ public struct Plan: Sendable, Hashable, Codable {
     case .prediction: prediction
     case .curvature: curvature
     case .points: points
+    case .rows: rows
+    case .reference: reference
     }
   }
 
   /// Whether the jobs are cuts of the problem; what comes from a file or a peer may be anything.
   var isConsistent: Bool {
     version == Plan.currentVersion
-      && [gradient, objective, prediction, curvature, points].allSatisfy { $0?.isCut(of: problem) ?? true }
+      && [gradient, objective, prediction, curvature, points, rows, reference].allSatisfy {
+        $0?.isCut(of: problem) ?? true
+      } && hasConsistentBatches
       && gradient.samples == problem.samples && gradient.rows == problem.rows
       && objective.rows == problem.rows && (prediction?.rows ?? problem.testRows) == problem.testRows
       && gradient.kind == .gradient && objective.kind == .objective
@@ -39,7 +48,8 @@ public struct Plan: Sendable, Hashable, Codable {
       && (curvature?.kind ?? .curvature) == .curvature && (points?.kind ?? .points) == .points
       && (curvature?.rows ?? problem.rows) == problem.rows && (points?.rows ?? problem.rows) == problem.rows
       && (curvature?.samples ?? problem.curvaturePairs) == problem.curvaturePairs
-      && (points?.samples ?? 1) == 1
+      && (points?.samples ?? 1) == 1 && (rows?.kind ?? .rows) == .rows
+      && (rows.map { ($0.rowsPerTile, problem.testRowsPerShard) }.map { $1 % $0 == 0 } ?? true)
   }
 }
 
@@ -71,11 +81,23 @@ public struct ProblemSize: Sendable, Hashable, Codable {
   public var searchPoints: Int
   /// Whether components have full covariances, whose gradients have d + d² + 1 numbers.
   public var fullCovariances: Bool
+  /// What a row costs, where d and the columns don't say it.
+  public var rowOperations: RowOperations?
+  /// Whether coordinates have mixtures of their own, whose gradients have 2d numbers for each component.
+  public var factorization: Factorization
+  /// Estimated operations of one evaluation of a target whose code is somebody else's, of its base or of a shard; nil
+  /// where the cost follows from the sizes.
+  public var evaluationCost: Double?
+  /// Nil where every gradient is of all rows.
+  public var minibatch: MinibatchSize? = nil
 
   public init(
     components: Int, dimension: Int, samples: Int, objectiveDraws: Int, predictionDraws: Int, rows: Int,
     rowsPerShard: Int, testRows: Int, testRowsPerShard: Int, columns: Int,
-    metric: Metric.Kind = .unit, curvaturePairs: Int = 0, searchPoints: Int = 0, fullCovariances: Bool = false
+    metric: Metric.Kind = .unit, curvaturePairs: Int = 0, searchPoints: Int = 0,
+    fullCovariances: Bool = false,
+    rowOperations: RowOperations? = nil, factorization: Factorization = .full, evaluationCost: Double? = nil,
+    minibatch: MinibatchSize? = nil
   ) {
     self.components = components
     self.dimension = dimension
@@ -91,5 +113,9 @@ public struct ProblemSize: Sendable, Hashable, Codable {
     self.curvaturePairs = curvaturePairs
     self.searchPoints = searchPoints
     self.fullCovariances = fullCovariances
+    self.rowOperations = rowOperations
+    self.factorization = factorization
+    self.evaluationCost = evaluationCost
+    self.minibatch = minibatch
   }
 }

@@ -39,7 +39,9 @@ public enum Planner {
       prediction: problem.testRows > 0 ? predictionPlan(problem) : nil,
       curvature: problem.curvaturePairs > 0
         ? cut(problem, kind: .curvature, samples: problem.curvaturePairs) : nil,
-      points: problem.searchPoints > 0 ? cut(problem, kind: .points, samples: 1) : nil)
+      points: problem.searchPoints > 0 ? cut(problem, kind: .points, samples: 1) : nil,
+      reference: problem.minibatch?.hasControlVariate == true
+        ? cut(problem, kind: .reference, samples: 1) : nil)
   }
 
   private static func cut(_ problem: ProblemSize, kind: JobKind, samples: Int) -> JobPlan {
@@ -47,10 +49,11 @@ public enum Planner {
     let components = kind == .points ? problem.searchPoints : problem.components
     var plan = JobPlan(
       kind: kind, components: components, samples: samples, rows: problem.rows,
-      unitWidth: JobPlan.unitWidth(kind, problem),
+      unitWidth: JobPlan.unitWidth(kind, problem), factorization: problem.factorization,
       componentsPerBlock: max(1, min(components, samplesPerTile / samples, componentsOfSums(problem, kind))),
       samplesPerTile: min(samples, samplesPerTile),
       rowsPerTile: rowsPerTile(problem.rows, shard: problem.rowsPerShard))
+    if kind == .gradient, let batch = problem.minibatch?.rows { cutBatch(&plan, rows: batch, problem) }
     while true {
       let samplesOfTile = plan.componentsPerBlock * plan.samplesPerTile
       let rowCost = costs.rows(
@@ -87,6 +90,11 @@ public enum Planner {
     }
     let fewest = mustCut ? 1 : 16
     let enoughSamples = samplesOfTile > minimumSamplesPerTile || (!canCutRows && samplesOfTile > fewest)
+    // A tile with all places of a pair of blocks makes their permutations once.
+    if enoughSamples, plan.factorization == .coordinates, plan.samplesPerTile > 2 {
+      plan.samplesPerTile = 2 * ceilingDivision(plan.samplesPerTile, 4)
+      return true
+    }
     if enoughSamples, plan.componentsPerBlock > 1 {
       plan.componentsPerBlock = ceilingDivision(plan.componentsPerBlock, 2)
       return true
@@ -118,6 +126,7 @@ public enum Planner {
     var plan = JobPlan(
       kind: .prediction, components: problem.components, samples: draws,
       rows: problem.testRows, unitWidth: JobPlan.unitWidth(.prediction, problem),
+      factorization: problem.factorization,
       componentsPerBlock: problem.components, samplesPerTile: draws,
       rowsPerTile: min(
         rowsPerTile(problem.testRows, shard: problem.testRowsPerShard), minimumRowsPerTile * 4))

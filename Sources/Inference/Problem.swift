@@ -3,6 +3,7 @@ import Foundation
 import NumericsKit
 import Posteriors
 import Specification
+import StanModels
 
 /// Everything that a worker needs to compute for a fit, as it travels in the handshake.
 public struct FitSetup: Sendable, Codable {
@@ -14,6 +15,10 @@ public struct FitSetup: Sendable, Codable {
   public var test: DesignReference?
   /// Digest of the earlier fit that this one starts from.
   public var start: String?
+  /// What is predicted of the rows of `test`; nil in a fit.
+  public var prediction: RowPrediction?
+  /// Other files that the target is made of.
+  public var files: [FileReference]?
 
   public struct DesignReference: Sendable, Codable, Hashable {
     public var folder: String
@@ -37,18 +42,21 @@ public struct FitSetup: Sendable, Codable {
   }
 
   public init(
-    specification: String, plan: Plan, train: DesignReference?, test: DesignReference?, start: String? = nil
+    specification: String, plan: Plan, train: DesignReference?, test: DesignReference?, start: String? = nil,
+    prediction: RowPrediction? = nil, files: [FileReference]? = nil
   ) {
     self.specification = specification
     self.plan = plan
     self.train = train
     self.test = test
     self.start = start
+    self.prediction = prediction
+    self.files = files
   }
 
   /// One digest for all data of the fit; empty without data.
   public var dataDigest: String {
-    [train, test].compactMap { $0?.digest }.joined(separator: "+")
+    ([train, test].compactMap { $0?.digest } + (files ?? []).map(\.digest)).joined(separator: "+")
   }
 }
 
@@ -59,6 +67,8 @@ public struct Problem: Sendable {
   public let target: any LogDensity
   public let train: Design?
   public let test: Design?
+  /// What is predicted of new rows; nil in a fit.
+  public let prediction: RowPrediction?
 
   /// Opens what a set-up describes.
   /// - Throws: ``SpecificationError``, ``DatasetError``, ``PosteriorError`` or ``FitError``.
@@ -66,13 +76,24 @@ public struct Problem: Sendable {
     specification = try FitSpecification(
       yaml: setup.specification, source: "the run's spec", folder: "/")
     plan = setup.plan
+    try setup.checkFiles()
     train = try setup.train.map(Problem.open)
     test = try setup.test.map(Problem.open)
-    target = try Problem.target(specification.model, design: train?.manifest)
-    guard plan.problem.dimension == target.dimension, plan.problem.rows == train?.manifest.rows ?? 0,
+    prediction = setup.prediction
+    // New rows were prepared as the training data were: they have the same columns and classes.
+    target = try Problem.target(
+      specification.model, design: train?.manifest ?? (prediction == nil ? nil : test?.manifest))
+    guard test == nil || train == nil || test?.manifest.groups == train?.manifest.groups else {
+      throw FitError(.software, "the test data's groups are not those of the training data")
+    }
+    guard plan.problem.dimension == target.dimension,
+      plan.problem.rows == train?.manifest.rows ?? Problem.shards(target),
       plan.problem.components == specification.mixture.components,
       plan.problem.samples == specification.inference.samples,
-      plan.problem.fullCovariances == specification.inference.fullCovariances, plan.isConsistent
+      plan.problem.fullCovariances == specification.inference.fullCovariances,
+      plan.problem.factorization == specification.factorization, plan.isConsistent,
+      plan.problem.minibatch == MinibatchSize(specification.inference.minibatch),
+      plan.rows?.unitWidth == prediction?.layout(target.predictedResponse)?.width
     else {
       throw FitError(.software, "the plan does not fit the target and the data")
     }
@@ -85,41 +106,60 @@ public struct Problem: Sendable {
     return try Design.open(folder: reference.folder, expecting: digest)
   }
 
+  /// Rows of a target without a table: its shards.
+  static func shards(_ target: any LogDensity) -> Int { (target as? any ForeignDensity)?.shardCount ?? 0 }
+
   /// Makes the target of a spec.
   public static func target(_ model: ModelSpecification, design: DesignManifest?) throws -> any LogDensity {
     switch model {
+    case .custom(let custom): return try CustomTargets.make(custom, columns: design?.columns ?? [])
+    case .stan(let stan): return try StanModel(StanModel.Configuration(stan))
     case .gaussian(let mean, let covariance):
       return try GaussianDensity(mean: mean, covariance: covariance)
     case .gaussianMixture(let weights, let means, let covariances):
       return try GaussianMixtureDensity(weights: weights, means: means, covariances: covariances)
-    case .funnel(let variance): return try FunnelDensity(variance: variance)
+    case .studentMixture(let weights, let means, let scales, let degrees):
+      return try StudentMixtureDensity(weights: weights, means: means, scales: scales, degrees: degrees)
+    case .funnel(let variance, let dimension):
+      return try FunnelDensity(variance: variance, dimension: dimension)
+    case .banana(let variance, let curvature, let dimension):
+      return try BananaDensity(variance: variance, curvature: curvature, dimension: dimension)
     case .sinhArcsinh(let covariance, let skew, let tail):
       return try SinhArcsinhDensity(covariance: covariance, skew: skew, tail: tail)
+    case .network(let network):
+      guard let design else { throw FitError(.badInput, "family \(model.family) needs data") }
+      return try NeuralNetwork(network, design: design)
     case .regression(let regression):
       guard let design else { throw FitError(.badInput, "family \(model.family) needs data") }
       switch regression.family {
-      case .logistic:
-        return try LogisticRegression(columnNames: design.columns, priorScale: regression.priorScale)
       case .softmax:
         return try SoftmaxRegression(
-          columnNames: design.columns, classNames: design.classes, priorScale: regression.priorScale)
-      case .linear:
-        switch regression.noise {
-        case .known(let scale):
-          return try LinearRegression(
-            columnNames: design.columns, priorScale: regression.priorScale, noiseScale: scale)
-        case .halfNormal(let scale):
-          return try NoiseScaleRegression(
-            columnNames: design.columns, priorScale: regression.priorScale, noisePriorScale: scale)
-        }
-      case .neural:
-        guard case .known(let noise) = regression.noise else {
-          throw FitError(.badInput, "family \(model.family) needs a known noise: set model.noise to a number")
-        }
-        return try NeuralRegression(
-          columnNames: design.columns, hidden: regression.hidden, priorScale: regression.priorScale,
-          noiseScale: noise)
+          columnNames: design.columns, hasIntercept: design.intercept, classNames: design.classes,
+          priors: regression.priors)
+      case .linear, .logistic, .poisson, .negativeBinomial, .studentT:
+        return try GeneralizedLinearModel(
+          columnNames: design.columns, hasIntercept: design.intercept, likelihood: likelihood(regression),
+          priors: regression.priors, classNames: design.classes,
+          groups: design.groups.map { GroupFactor(name: $0.name, levels: $0.levels) },
+          groupScale: regression.groupScale)
       }
+    }
+  }
+
+  /// The likelihood of a family with one linear predictor.
+  private static func likelihood(_ regression: RegressionSpecification) -> ResponseLikelihood {
+    let scale = { (specification: NoiseSpecification) -> ScaleParameter in
+      switch specification {
+      case .known(let value): .known(value)
+      case .halfNormal(let scale): .halfNormal(scale: scale)
+      }
+    }
+    return switch regression.family {
+    case .logistic, .softmax: .logistic
+    case .linear: .gaussian(noise: scale(regression.noise))
+    case .poisson: .poisson
+    case .negativeBinomial: .negativeBinomial(overdispersion: scale(regression.overdispersion))
+    case .studentT: .studentT(degrees: regression.degrees, noise: scale(regression.noise))
     }
   }
 }

@@ -10,6 +10,9 @@ public struct ProblemBuilder {
   public var cacheFolder: String
   /// Memory of the draws for predictive scores in each thread, at most.
   private static let predictionBytes = 1 << 30
+  /// The order of rows that minibatches are drawn from: the same for every fit, so that another `inference.seed` finds the
+  /// prepared data.
+  private static let shuffleSeed: UInt64 = 1
   /// Told what takes time.
   public var progress: (String) -> Void
 
@@ -23,10 +26,19 @@ public struct ProblemBuilder {
   public func build(_ specification: FitSpecification) throws -> FitSetup {
     var train: (folder: String, manifest: DesignManifest)?
     var test: (folder: String, manifest: DesignManifest)?
-    if let data = specification.data, case .regression(let regression) = specification.model {
-      train = try design(data.train, data, regression, reference: nil)
+    var minibatch = specification.inference.minibatch
+    if let data = specification.data {
+      train = try design(
+        data.train, data, specification.model, reference: nil, isShuffled: minibatch != nil)
+      if let rows = train?.manifest.rows, let asked = minibatch?.rows, asked >= rows {
+        progress(
+          "warning: inference.minibatch: \(asked) rows are no fewer than the \(rows) of data.train: every gradient "
+            + "uses all of them")
+        minibatch = nil
+        train = try design(data.train, data, specification.model, reference: nil)
+      }
       if let source = data.test {
-        test = try design(source, data, regression, reference: train?.manifest.statistics)
+        test = try design(source, data, specification.model, reference: train?.manifest.statistics)
       }
     }
     let target = try Problem.target(specification.model, design: train?.manifest)
@@ -40,6 +52,7 @@ public struct ProblemBuilder {
     }
     try checkCovariances(specification, dimension: target.dimension)
     var resolved = specification
+    resolved.inference.minibatch = minibatch
     resolved.inference.metric =
       specification.inference.metric
       ?? (target.dimension <= InferenceSpecification.largestDenseDimension ? .dense : .diagonal)
@@ -65,18 +78,40 @@ public struct ProblemBuilder {
         components: specification.mixture.components, dimension: target.dimension,
         samples: specification.inference.samples,
         objectiveDraws: specification.inference.objectiveDraws,
-        predictionDraws: specification.inference.predictionDraws, rows: train?.manifest.rows ?? 0,
-        rowsPerShard: train?.manifest.rowsPerShard ?? 0, testRows: test?.manifest.rows ?? 0,
-        testRowsPerShard: test?.manifest.rowsPerShard ?? 0, columns: target.designColumns, metric: learned,
+        predictionDraws: specification.inference.predictionDraws,
+        rows: train?.manifest.rows ?? Problem.shards(target),
+        rowsPerShard: train?.manifest.rowsPerShard ?? min(1, Problem.shards(target)),
+        testRows: test?.manifest.rows ?? 0,
+        testRowsPerShard: test?.manifest.rowsPerShard ?? 0, columns: target.designColumns,
+        metric: learned,
         curvaturePairs: learned == .unit || windows.isEmpty
           ? 0 : ceilingDivision(Fit.curvatureFrames * target.dimension, components),
-        searchPoints: searches ? Fit.searchPoints(components: components) : 0,
-        fullCovariances: specification.inference.fullCovariances))
+        searchPoints: searches ? searchPoints(specification, dimension: target.dimension) : 0,
+        fullCovariances: specification.inference.fullCovariances, rowOperations: target.rowOperations,
+        factorization: specification.factorization,
+        evaluationCost: target is any ForeignDensity ? CostModel.foreignEvaluation : nil,
+        minibatch: MinibatchSize(minibatch)))
+    if minibatch?.hasControlVariate == true {
+      let interval = Fit.refreshInterval(specification.inference, plan: plan)
+      resolved.inference.minibatch?.refreshInterval = interval
+    }
     resolved.inference.objectiveInterval = Fit.objectiveInterval(specification.inference, plan: plan)
     return FitSetup(
       specification: resolved.resolvedYAML, plan: plan, train: train.map(reference),
-      test: test.map(reference), start: try start(resolved.mixture.initial))
+      test: test.map(reference), start: try start(resolved.mixture.initial),
+      files: try FitSetup.files(specification.model))
   }
+
+  /// Points at which V is evaluated at once to find a start; fewer of them for targets of very many dimensions, whose
+  /// components have mixtures of their own for each coordinate: no modes are searched for from them.
+  private func searchPoints(_ specification: FitSpecification, dimension: Int) -> Int {
+    let usual = Fit.searchPoints(components: specification.mixture.components)
+    guard specification.factorization == .coordinates else { return usual }
+    return min(usual, max(8, ProblemBuilder.mostPointNumbers / dimension))
+  }
+
+  /// Numbers of all points of a start's search, where coordinates have mixtures of their own: 32 MiB.
+  private static let mostPointNumbers = 1 << 22
 
   /// Refuses full covariances that no step could be computed for in useful time, or no message hold.
   private func checkCovariances(_ specification: FitSpecification, dimension d: Int) throws {
@@ -103,26 +138,31 @@ public struct ProblemBuilder {
     return try StartingMixture.digest(at: path)
   }
 
-  private func reference(_ design: (folder: String, manifest: DesignManifest)) -> FitSetup.DesignReference {
+  func reference(_ design: (folder: String, manifest: DesignManifest)) -> FitSetup.DesignReference {
     FitSetup.DesignReference(folder: design.folder, digest: design.manifest.digest.description)
   }
 
-  private func design(
-    _ source: DataSpecification.Source, _ data: DataSpecification, _ regression: RegressionSpecification,
-    reference: DesignStatistics?
+  /// Prepares data as a model wants them.
+  ///
+  /// - Parameters:
+  ///   - withResponse: whether the data have the response's column, and it is read.
+  ///   - folder: where a design that needs no import is written instead of the cache.
+  ///   - isShuffled: whether the rows are put into a pseudo-random order, for minibatches.
+  func design(
+    _ source: DataSpecification.Source, _ data: DataSpecification, _ model: ModelSpecification,
+    reference: DesignStatistics?, withResponse: Bool = true, streamedInto folder: String? = nil,
+    isShuffled: Bool = false
   ) throws -> (folder: String, manifest: DesignManifest) {
-    let kind: ResponseKind =
-      switch regression.family {
-      case .logistic: .binary
-      case .softmax: .classes
-      case .linear, .neural: .real
-      }
+    guard var request = DesignRequest(model, data, reference: reference, withResponse: withResponse) else {
+      throw FitError(.badInput, "family \(model.family) takes no data")
+    }
+    if isShuffled { request.shuffleSeed = ProblemBuilder.shuffleSeed }
+    let files = DataSource(paths: source.paths, responseFile: source.responseFile)
+    if let folder, let manifest = try DesignStream.build(source: files, request: request, into: folder) {
+      return (folder, manifest)
+    }
     return try DesignCache(folder: cacheFolder).design(
-      source: DataSource(paths: source.paths, responseFile: source.responseFile),
-      request: DesignRequest(
-        features: regression.features, response: regression.response, responseKind: kind,
-        standardize: data.standardize, intercept: regression.intercept, precision: data.precision,
-        reference: reference),
+      source: files, request: request,
       missingValues: data.missing == .drop ? .drop : .error, progress: progress)
   }
 }

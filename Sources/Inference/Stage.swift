@@ -29,7 +29,11 @@ package struct Stage: Sendable, Equatable {
   /// The share of tracked parameters that may miss a limit.
   static let tolerated = 0.05
 
-  package init() {}
+  /// Iterates in an average, at most.
+  private(set) var mostAveraged = Stage.longestAveraging
+
+  /// - Parameter mostAveraged: iterates in the average, at most.
+  package init(mostAveraged: Int = Stage.longestAveraging) { self.mostAveraged = mostAveraged }
 
   /// Whether the iterates have been found stationary.
   package private(set) var isAveraging = false
@@ -37,13 +41,14 @@ package struct Stage: Sendable, Equatable {
   /// Puts a stage together again; nil when sizes don't fit.
   init?(
     count: Int, averaged: Int, isAveraging: Bool, isOver: Bool, sums: [Double], tracked: [Double],
-    of mixture: IsotropicMixture
+    of mixture: IsotropicMixture, mostAveraged: Int = Stage.longestAveraging
   ) {
     let columns = Stage.columns(of: mixture)
-    guard count >= 0, count <= Stage.longestSettling + Stage.longestAveraging, averaged >= 0,
+    guard count >= 0, count <= Stage.longestSettling + mostAveraged, averaged >= 0,
       averaged <= count, isAveraging || averaged == 0, tracked.count == count * columns.count,
       sums.count == (averaged > 0 ? mixture.means.count + mixture.componentCount : 0)
     else { return nil }
+    self.mostAveraged = mostAveraged
     self.count = count
     self.averaged = averaged
     self.isAveraging = isAveraging
@@ -75,7 +80,7 @@ package struct Stage: Sendable, Equatable {
     let isGood =
       Stage.quantile(errors.map { $0.isNaN ? .infinity : $0 }) <= Stage.smallEnoughError
       && Stage.quantile(sizes.map { $0.isNaN ? 0 : -$0 }) <= -Stage.largeEnoughSize
-    isOver = isGood || averaged >= Stage.longestAveraging
+    isOver = isGood || averaged >= mostAveraged
   }
 
   private mutating func accumulate(_ mixture: IsotropicMixture) {

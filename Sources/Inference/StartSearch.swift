@@ -16,12 +16,17 @@ package struct StartSearch: Sendable {
   private static let largestExcess = 100.0
   private static let mostTrials = 60
 
+  /// A target that may reject points may do so at one in this many draws of a start.
+  private static let fewestRejected = 10
+
   /// Takes V at the draws for the present scale; whether the search is at its end.
-  package mutating func take(values: [Double], dimension: Int) -> Bool {
+  /// - Parameter mayReject: whether the target may reject a few points.
+  package mutating func take(values: [Double], dimension: Int, mayReject: Bool = false) -> Bool {
     trials += 1
     let sorted = values.filter(\.isFinite).sorted()
+    let missing = values.count - sorted.count
     let excess =
-      sorted.count == values.count && !sorted.isEmpty
+      missing <= (mayReject ? values.count / StartSearch.fewestRejected : 0) && !sorted.isEmpty
       ? (sorted[sorted.count / 2] - sorted[0]) / Double(dimension) : .infinity
     guard trials < StartSearch.mostTrials else { return true }
     if excess < StartSearch.smallestExcess, direction >= 0 {

@@ -8,20 +8,25 @@ import Posteriors
 /// The samples of a tile are regenerated from the counter-based noise, so that only the mixture travels. For
 /// each component a gradient tile gives `Σ_s ∇` (d numbers), `Σ_s (x − m)·∇` and `Σ_s` of the value, where the
 /// value is `log q + V` on the base tile and the rows' part of `V` on the others (full covariances: `Σ_s ∇ (x − m)ᵀ`
-/// for the second): all linear, so
+/// for the second; coordinates with mixtures of their own: ``coordinateGradient(_:_:into:)``): all linear, so
 /// sums over tiles in the tree's order are the sums over everything.
 public final class TileEvaluator {
-  private let problem: Problem
-  private let samples: TileSamples
+  let problem: Problem
+  let samples: TileSamples
   private let density: MixtureDensity
   private let fullDensity: FullMixtureDensity?
+  private let coordinateDensity: CoordinateMixtureDensity?
   private let workspace = DensityWorkspace()
+  /// The target when its code is somebody else's and it may reject points.
+  private let foreign: (any ForeignDensity)?
   private var job: TileJob?
-  private let values = Scratch()
-  private let gradients = Scratch()
+  let values = Scratch()
+  let gradients = Scratch()
   private let scores = Scratch()
   private let partial = Scratch()
+  let referenceGradients = Scratch()
   private var levels: [Scratch] = []
+  private lazy var predictor = RowPredictor(problem, samples: samples, workspace: workspace)
 
   /// Called after each tile on the thread that computes: where a worker shows that its compute loop is alive. What
   /// it throws ends the computation.
@@ -29,6 +34,7 @@ public final class TileEvaluator {
 
   public init(_ problem: Problem) {
     self.problem = problem
+    foreign = problem.target as? any ForeignDensity
     samples = TileSamples(
       noise: Noise(seed: problem.specification.inference.seed),
       sampling: problem.specification.inference.sampling, dimension: problem.target.dimension)
@@ -38,6 +44,10 @@ public final class TileEvaluator {
       problem.plan.problem.fullCovariances
       ? FullMixtureDensity(
         componentCount: problem.plan.problem.components, dimension: problem.plan.problem.dimension) : nil
+    coordinateDensity =
+      problem.plan.problem.factorization == .coordinates
+      ? CoordinateMixtureDensity(
+        componentCount: problem.plan.problem.components, dimension: problem.plan.problem.dimension) : nil
   }
 
   /// Takes the job that the next tiles belong to.
@@ -45,8 +55,9 @@ public final class TileEvaluator {
     guard self.job !== job else { return }
     self.job = job
     samples.forget()
-    guard job.kind != .points, job.kind != .curvature else { return }
+    guard ![.points, .curvature, .rows, .reference].contains(job.kind) else { return }
     if let fullDensity { return fullDensity.load(means: job.mixture.means, factors: job.factors) }
+    if let coordinateDensity { return coordinateDensity.load(job.mixture) }
     job.mixture.means.withUnsafeBufferPointer { means in
       job.mixture.variances.withUnsafeBufferPointer { variances in
         guard let means = means.baseAddress, let variances = variances.baseAddress else { return }
@@ -79,7 +90,7 @@ public final class TileEvaluator {
   ) throws {
     guard job.kind != .empty else { return output.update(repeating: 0, count: width) }
     guard node.level > 0 else {
-      try evaluate(job, job.plan.tile(block: block, leaf: node.index), into: output)
+      try evaluate(job, job.tile(block: block, leaf: node.index), into: output)
       try afterTile?()
       return
     }
@@ -95,16 +106,18 @@ public final class TileEvaluator {
   private func evaluate(_ job: TileJob, _ tile: Tile, into output: UnsafeMutablePointer<Double>) throws {
     switch job.kind {
     case .empty: break
+    case .gradient where coordinateDensity != nil: try coordinateGradient(job, tile, into: output)
     case .gradient: try gradient(job, tile, into: output)
     case .objective: try objective(job, tile, into: output)
     case .curvature: try curvature(job, tile, into: output)
-    case .points: try values(job, tile, into: output)
+    case .points, .reference: try values(job, tile, into: output)
     case .prediction: try predict(job, tile, into: output)
+    case .rows: try predictor.predict(job, tile, into: output)
     }
   }
 
   /// Adds a tile's part of V and of its gradient at positions `[count, d]`.
-  private func evaluateTarget(
+  func evaluateTarget(
     _ part: Tile.Part, _ positions: UnsafePointer<Double>, count: Int, value: UnsafeMutablePointer<Double>,
     gradient: UnsafeMutablePointer<Double>?
   ) throws {
@@ -113,11 +126,36 @@ public final class TileEvaluator {
       problem.target.accumulateBase(
         points: positions, count: count, value: value, gradient: gradient, workspace: workspace)
     case .rows(let rows):
+      if let foreign {
+        foreign.accumulateShards(
+          rows, points: positions, count: count, value: value, gradient: gradient, workspace: workspace)
+      }
       try problem.train?.withRows(rows) { block in
         problem.target.accumulateRows(
           block, points: positions, count: count, value: value, gradient: gradient, workspace: workspace)
       }
     }
+  }
+
+  /// Leaves samples that the target rejects out of all sums.
+  ///
+  /// - Returns: their places.
+  @discardableResult
+  func dropRejected(
+    count: Int, values: UnsafeMutablePointer<Double>, gradients: UnsafeMutablePointer<Double>
+  ) -> [Int] {
+    guard foreign != nil else { return [] }
+    let rejected = (0..<count).filter { values[$0] == .infinity }
+    for row in rejected { drop(row, values, gradients) }
+    return rejected
+  }
+
+  private func drop(
+    _ row: Int, _ values: UnsafeMutablePointer<Double>, _ gradients: UnsafeMutablePointer<Double>
+  ) {
+    let dimension = problem.target.dimension
+    values[row] = 0
+    (gradients + row * dimension).update(repeating: 0, count: dimension)
   }
 
   /// Sums of the integrand in the metric's coordinates. What comes from V is summed in θ first: `Σ Lᵀ∇V = Lᵀ Σ∇V`, and
@@ -131,6 +169,8 @@ public final class TileEvaluator {
     guard !job.metric.isUnit else {
       if tile.part == .base { addDensity(count: count, logDensity: values, score: gradients) }
       try evaluateTarget(tile.part, samples.positions, count: count, value: values, gradient: gradients)
+      dropRejected(count: count, values: values, gradients: gradients)
+      try weigh(job, tile, values: values, gradients: gradients)
       guard job.factors.isEmpty else {
         return FullContraction.sum(
           tile, dimension: dimension, values: values, gradients: gradients, offsets: samples.offsets,
@@ -140,12 +180,15 @@ public final class TileEvaluator {
         tile, values: values, gradients: gradients, offsets: samples.offsets, into: output)
     }
     try evaluateTarget(tile.part, samples.positions, count: count, value: values, gradient: gradients)
+    let rejected = dropRejected(count: count, values: values, gradients: gradients)
+    try weigh(job, tile, values: values, gradients: gradients)
     contract(tile, values: values, gradients: gradients, offsets: samples.shifts, into: output)
     pull(job.metric, tile, output)
     guard tile.part == .base else { return }
     let scores = scores.zeroed(count: count * dimension)
     let densities = self.values.zeroed(count: count)
     density.accumulate(points: samples.points, count: count, logDensity: densities, score: scores)
+    for row in rejected { drop(row, densities, scores) }
     let width = tile.components.count * (dimension + 2)
     let entropy = partial.pointer(count: width)
     contract(tile, values: densities, gradients: scores, offsets: samples.offsets, into: entropy)
@@ -200,6 +243,10 @@ public final class TileEvaluator {
     let gradients = gradients.zeroed(count: 2 * count * dimension)
     try evaluateTarget(
       tile.part, samples.pairPositions, count: 2 * count, value: values, gradient: gradients)
+    // A pair counts as a whole or not at all.
+    for row in dropRejected(count: 2 * count, values: values, gradients: gradients) {
+      drop(row < count ? row + count : row - count, values, gradients)
+    }
     let mirrored = gradients + count * dimension
     let perComponent = tile.samples.count * dimension
     for (place, component) in tile.components.enumerated() {
@@ -243,11 +290,13 @@ public final class TileEvaluator {
   }
 
   /// Adds the mixture's log density, and its score unless nil, at the samples.
-  private func addDensity(
+  func addDensity(
     count: Int, logDensity: UnsafeMutablePointer<Double>, score: UnsafeMutablePointer<Double>?
   ) {
     if let fullDensity {
       fullDensity.accumulate(points: samples.points, count: count, logDensity: logDensity, score: score)
+    } else if let coordinateDensity {
+      coordinateDensity.accumulate(points: samples.points, count: count, logDensity: logDensity, score: score)
     } else {
       density.accumulate(points: samples.points, count: count, logDensity: logDensity, score: score)
     }

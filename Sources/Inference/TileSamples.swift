@@ -7,9 +7,9 @@ import Specification
 ///
 /// Belongs to one thread. Pointers are valid until the next tile is made.
 final class TileSamples {
-  private let noise: Noise
-  private let sampling: Sampling
-  private let dimension: Int
+  let noise: Noise
+  let sampling: Sampling
+  let dimension: Int
   private var directions: OrthogonalDirections
   private var made: (job: ObjectIdentifier, components: Range<Int>, samples: Range<Int>)?
   private let normals = Scratch()
@@ -18,6 +18,8 @@ final class TileSamples {
   private let shiftNumbers = Scratch()
   private let positionNumbers = Scratch()
   private let centerNumbers = Scratch()
+  /// The samples' components, where each coordinate has its own.
+  let assignment = CoordinateAssignment()
 
   /// Number of samples.
   private(set) var count = 0
@@ -52,6 +54,8 @@ final class TileSamples {
     let key = (job: ObjectIdentifier(job), components: tile.components, samples: tile.samples)
     if let made, made == key { return }
     begin(job, count: tile.components.count * tile.samples.count)
+    made = key
+    if job.plan.factorization == .coordinates { return makeCoordinates(job, tile) }
     let perComponent = tile.samples.count * dimension
     for (place, component) in tile.components.enumerated() {
       let offset = offsets + place * perComponent
@@ -59,7 +63,6 @@ final class TileSamples {
       spread(job, component, offset, count: tile.samples.count)
     }
     place(job, tile)
-    made = key
   }
 
   /// Replaces deviates z of one component by `√ε z`, or by `F z`.
@@ -89,7 +92,7 @@ final class TileSamples {
   }
 
   /// Standard normal deviates of one component's samples.
-  private func fill(
+  func fill(
     _ job: TileJob, component: Int, samples: Range<Int>, into output: UnsafeMutablePointer<Double>
   ) {
     guard job.kind == .gradient, sampling != .independent else {
@@ -201,9 +204,11 @@ final class TileSamples {
   /// Makes the draws for predictive scores, `[count, d]` in θ: from each component equally many when there are enough
   /// draws (the planner makes their number a multiple of N), otherwise from one in each of `count` equal strata.
   func makeDraws(_ job: TileJob, count draws: Int) {
-    let key = (job: ObjectIdentifier(job), components: 0..<job.mixture.componentCount, samples: 0..<draws)
+    let key = (job: ObjectIdentifier(job), components: 0..<job.plan.components, samples: 0..<draws)
     if let made, made == key { return }
     begin(job, count: draws)
+    made = key
+    if job.plan.factorization == .coordinates { return makeCoordinateDraws(job, count: draws) }
     for draw in 0..<draws {
       let component = predictiveComponent(job, draw: draw, of: draws)
       let target = points + draw * dimension
@@ -214,15 +219,61 @@ final class TileSamples {
       for k in 0..<dimension { target[k] += job.mixture.means[component * dimension + k] }
     }
     if !isUnit { job.metric.positions(of: points, count: draws, into: positions) }
-    made = key
   }
 
-  private func predictiveComponent(_ job: TileJob, draw: Int, of count: Int) -> Int {
+  /// Makes mirrored pairs of draws for predictions of rows, `[2 pairs, d]` in θ: `m + F z` and `m − F z`, so that averages
+  /// of what is linear in θ are exact. Components as for predictive scores, by pairs.
+  ///
+  /// Where coordinates have mixtures of their own, a pair's coordinates share their components.
+  func makeRowDraws(_ job: TileJob, pairs: Int) {
+    let key = (job: ObjectIdentifier(job), components: 0..<job.plan.components, samples: 0..<2 * pairs)
+    if let made, made == key { return }
+    begin(job, count: 2 * pairs)
+    made = key
+    if job.plan.factorization == .coordinates {
+      return makeCoordinatePairs(job, pairs: pairs, iteration: TileSamples.rowIteration)
+    }
+    for pair in 0..<pairs {
+      let component = predictiveComponent(job, draw: pair, of: pairs, iteration: TileSamples.rowIteration)
+      let first = points + 2 * pair * dimension
+      let second = first + dimension
+      noise.fillNormals(
+        .prediction, iteration: TileSamples.rowIteration, component: component, samples: pair..<pair + 1,
+        dimension: dimension, into: first)
+      spread(job, component, first, count: 1)
+      for k in 0..<dimension {
+        let (mean, offset) = (job.mixture.means[component * dimension + k], first[k])
+        first[k] = mean + offset
+        second[k] = mean - offset
+      }
+    }
+    if !isUnit { job.metric.positions(of: points, count: 2 * pairs, into: positions) }
+  }
+
+  /// Uniform deviates, one in each of `count` equal strata of (0, 1], in random order.
+  func makeStrata(count: Int) -> [Double] {
+    var places = [Double](repeating: 0, count: count)
+    var keys = [Double](repeating: 0, count: count)
+    noise.fillUniforms(
+      .prediction, iteration: TileSamples.rowIteration + 1, component: 0, samples: 0..<1, dimension: count,
+      into: &places)
+    noise.fillUniforms(
+      .prediction, iteration: TileSamples.rowIteration + 1, component: 1, samples: 0..<1, dimension: count,
+      into: &keys)
+    let order = keys.indices.sorted { (keys[$0], $0) < (keys[$1], $1) }
+    return order.indices.map { (Double(order[$0]) + places[$0]) / Double(count) }
+  }
+
+  /// The noise's iteration for predictions of rows: no fit has so many.
+  private static let rowIteration = 3 << 30
+
+  private func predictiveComponent(_ job: TileJob, draw: Int, of count: Int, iteration: Int? = nil) -> Int {
     let components = job.mixture.componentCount
     guard components > count else { return draw % components }
     var uniform = 0.0
     noise.fillUniforms(
-      .prediction, iteration: job.iteration, component: 0, samples: draw..<draw + 1, dimension: 1,
+      .prediction, iteration: iteration ?? job.iteration, component: 0, samples: draw..<draw + 1,
+      dimension: 1,
       into: &uniform)
     let place = (Double(draw) + 1 - uniform) * Double(components) / Double(count)
     return min(Int(place), components - 1)

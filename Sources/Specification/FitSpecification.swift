@@ -1,9 +1,12 @@
 import Mixtures
 import NumericsKit
+import Posteriors
 
 /// A fit as its user describes it, with every default filled in.
 public struct FitSpecification: Sendable, Equatable {
   public var model: ModelSpecification
+  /// What the approximating mixture is one of; `model.factorization` in a spec.
+  public var factorization = Factorization.full
   /// Nil for targets without data.
   public var data: DataSpecification?
   public var mixture: MixtureSpecification
@@ -13,27 +16,58 @@ public struct FitSpecification: Sendable, Equatable {
 /// The target density.
 public enum ModelSpecification: Sendable, Equatable {
   case regression(RegressionSpecification)
+  case network(NetworkSpecification)
   case gaussian(mean: [Double], covariance: [[Double]])
   case gaussianMixture(weights: [Double], means: [[Double]], covariances: [[[Double]]])
-  case funnel(variance: Double)
+  case studentMixture(weights: [Double], means: [[Double]], scales: [[[Double]]], degrees: [Double])
+  case funnel(variance: Double, dimension: Int)
+  case banana(variance: Double, curvature: Double, dimension: Int)
   case sinhArcsinh(covariance: [[Double]], skew: [Double], tail: [Double])
+  case stan(StanSpecification)
+  case custom(CustomSpecification)
 
   /// The family's name in a spec.
   public var family: String {
     switch self {
     case .regression(let regression): regression.family.rawValue
+    case .network(let network): network.family.rawValue
     case .gaussian: "gaussian"
     case .gaussianMixture: "gaussian_mixture"
+    case .studentMixture: "student_t_mixture"
     case .funnel: "funnel"
+    case .banana: "banana"
     case .sinhArcsinh: "sinh_arcsinh"
+    case .stan: "stan"
+    case .custom: "custom"
     }
   }
 
   /// Every family's name.
   public static let families =
-    RegressionSpecification.Family.allCases.map(\.rawValue) + [
-      "gaussian", "gaussian_mixture", "funnel", "sinh_arcsinh",
+    RegressionSpecification.Family.allCases.map(\.rawValue)
+    + NetworkSpecification.Family.allCases.map(\.rawValue) + [
+      "gaussian", "gaussian_mixture", "student_t_mixture", "funnel", "banana", "sinh_arcsinh", "stan",
+      "custom",
     ]
+
+  /// The name of the column that the model explains; nil for one without data.
+  public var response: String? {
+    switch self {
+    case .regression(let regression): regression.response
+    case .network(let network): network.response
+    case .custom(let custom): custom.response
+    case .gaussian, .gaussianMixture, .studentMixture, .funnel, .banana, .sinhArcsinh, .stan: nil
+    }
+  }
+
+  /// Whether responses are classes: what scores mean.
+  public var hasClasses: Bool {
+    switch self {
+    case .regression(let regression): regression.family.isClassification
+    case .network(let network): network.family == .classification
+    case .gaussian, .gaussianMixture, .studentMixture, .funnel, .banana, .sinhArcsinh, .stan, .custom: false
+    }
+  }
 }
 
 /// A regression on the columns of a data set.
@@ -42,26 +76,38 @@ public struct RegressionSpecification: Sendable, Equatable {
     case logistic
     case softmax
     case linear
-    case neural = "bnn_regression"
+    case poisson
+    case negativeBinomial = "negative_binomial"
+    case studentT = "student_t"
 
-    /// Whether responses are classes rather than numbers: what scores mean, and which precisions do.
+    /// Whether responses are classes rather than numbers: which precisions of the data do.
     public var isClassification: Bool { self == .logistic || self == .softmax }
-    /// Whether the family has biases of its own, so that a column of ones has no place in its design matrix.
-    public var hasOwnBiases: Bool { self == .neural }
+    /// Whether responses have a standard deviation of their own, known or fitted.
+    public var hasNoise: Bool { self == .linear || self == .studentT }
+    /// Whether the family has one linear predictor, to which the levels of groups may add.
+    public var takesGroups: Bool { self != .softmax }
   }
 
   public var family: Family
   public var response: String
   /// Nil: every other column.
   public var features: [String]?
-  /// Whether the design matrix starts with a column of ones; false for a family with biases of its own.
+  /// Whether the design matrix starts with a column of ones.
   public var intercept: Bool
-  /// Standard deviation of the Gaussian prior on every coefficient.
-  public var priorScale: Double
-  /// Standard deviation of the response around its mean; known to be 1 for classes, which have none.
+  /// The prior of the coefficients.
+  public var priors: CoefficientPriors
+  /// Standard deviation of the response around its mean (`student_t`: its scale); known to be 1 for families without.
   public var noise: NoiseSpecification
-  /// Number of hidden units of `bnn_regression`; 0 for families without.
-  public var hidden: Int
+  /// Degrees of freedom of `student_t`.
+  public var degrees = RegressionSpecification.usualDegrees
+  /// α of `negative_binomial`, whose responses have the variance `μ + α μ²`; known to be 1 for other families.
+  public var overdispersion = NoiseSpecification.known(1)
+  /// Columns whose levels have intercepts of their own.
+  public var groups: [String] = []
+  /// Scale of the half-normal prior on the standard deviation of a group column's effects.
+  public var groupScale = 1.0
+
+  public static let usualDegrees = 4.0
 }
 
 /// Where the data are and how they are prepared.
@@ -72,6 +118,11 @@ public struct DataSpecification: Sendable, Equatable {
     public var paths: [String]
     /// An NPY file with the responses, when `paths` is an NPY file with the features alone.
     public var responseFile: String?
+
+    public init(paths: [String], responseFile: String? = nil) {
+      self.paths = paths
+      self.responseFile = responseFile
+    }
   }
 
   public enum MissingValues: String, Sendable, CaseIterable {
@@ -143,6 +194,8 @@ public struct InferenceSpecification: Sendable, Equatable {
   public var fullCovariances = false
   /// Coordinates of the fit; nil: `dense` up to ``largestDenseDimension``, `diagonal` beyond.
   public var metric: Metric.Kind?
+  /// Nil: every gradient is of all rows.
+  public var minibatch: MinibatchSpecification?
   /// Monte Carlo samples per component and iteration, B.
   public var samples: Int
   public var sampling: Sampling

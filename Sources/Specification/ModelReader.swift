@@ -1,5 +1,4 @@
-import Foundation
-import Yams
+import Posteriors
 
 extension ModelSpecification {
   /// Dimension of an analytic target, at most: full covariances are held.
@@ -15,11 +14,20 @@ extension ModelSpecification {
     switch family {
     case "gaussian": self = try ModelSpecification.gaussian(node)
     case "gaussian_mixture": self = try ModelSpecification.gaussianMixture(node, folder: folder)
-    case "funnel":
-      let values = try node.mapping(["family", "variance"])
-      self = .funnel(variance: try values["variance"]?.positive() ?? 1.2)
+    case "student_t_mixture": self = try ModelSpecification.studentMixture(node, folder: folder)
+    case "funnel": self = try ModelSpecification.funnel(node)
+    case "banana": self = try ModelSpecification.banana(node)
+    case "stan": self = .stan(try StanSpecification(node, folder: folder))
+    case "custom": self = .custom(try CustomSpecification(node))
     case "sinh_arcsinh": self = try ModelSpecification.sinhArcsinh(node)
-    default: self = .regression(try RegressionSpecification(node, family: family))
+    default:
+      if let network = NetworkSpecification.Family(rawValue: family) {
+        self = .network(try NetworkSpecification(node, family: network))
+      } else if let regression = RegressionSpecification.Family(rawValue: family) {
+        self = .regression(try RegressionSpecification(node, family: regression))
+      } else {
+        throw node.error("unknown family '\(family)'")
+      }
     }
   }
 
@@ -34,61 +42,9 @@ extension ModelSpecification {
   private static func gaussianMixture(_ node: SpecificationNode, folder: String) throws(SpecificationError)
     -> ModelSpecification
   {
-    let values = try node.mapping(["family", "weights", "means", "covariances", "file"])
-    if let file = values["file"] {
-      try values.forbid(["weights", "means", "covariances"], because: "has no place beside 'model.file'")
-      return try gaussianMixture(fromFile: file, folder: folder)
-    }
-    return try gaussianMixture(values)
-  }
-
-  /// JSON is YAML, so one reader serves the file and the spec.
-  private static func gaussianMixture(fromFile file: SpecificationNode, folder: String)
-    throws(SpecificationError) -> ModelSpecification
-  {
-    let path = absolutePath(try file.text(), from: folder)
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-      throw file.error("can't read the target file \(path)")
-    }
-    guard let composed = try? Yams.compose(yaml: text) else {
-      throw file.error("the target file \(path) is not JSON")
-    }
-    let root = SpecificationNode(node: composed, path: "model", source: SpecificationSource(name: path))
-    return try gaussianMixture(root.mapping(["weights", "means", "covariances"]))
-  }
-
-  private static func gaussianMixture(_ values: SpecificationMapping) throws(SpecificationError)
-    -> ModelSpecification
-  {
-    let means = try values.required("means").list().map { row throws(SpecificationError) in
-      try row.numbers()
-    }
-    let count = means.count
-    guard let first = means.first else { throw try values.required("means").error("model.means is empty") }
-    let dimension = try checked(first.count, values.required("means"))
-    for (index, mean) in means.enumerated() where mean.count != dimension {
-      throw try values.required("means").error(
-        "model.means[\(index + 1)] has \(mean.count) numbers, model.means[1] has \(dimension)")
-    }
-    let covariances = try values.required("covariances").list()
-    guard covariances.count == count else {
-      throw try values.required("covariances").error(
-        "model.covariances has \(covariances.count) entries for \(count) means")
-    }
-    var weights = [Double](repeating: 1 / Double(count), count: count)
-    if let node = values["weights"] {
-      weights = try node.numbers()
-      guard weights.count == count, weights.allSatisfy({ $0 > 0 }) else {
-        throw node.error("model.weights must be \(count) positive numbers, one for each mean")
-      }
-      let total = weights.reduce(0, +)
-      guard abs(total - 1) < 1e-6 else { throw node.error("model.weights must add up to 1, not \(total)") }
-    }
-    return .gaussianMixture(
-      weights: weights, means: means,
-      covariances: try covariances.map { entry throws(SpecificationError) in
-        try covariance(entry, dimension: dimension)
-      })
+    let values = try mixtureKeys(node, ["weights", "means", "covariances"], folder: folder)
+    let parts = try MixtureParts(values, matrices: "covariances")
+    return .gaussianMixture(weights: parts.weights, means: parts.means, covariances: parts.matrices)
   }
 
   private static func sinhArcsinh(_ node: SpecificationNode) throws(SpecificationError) -> ModelSpecification
@@ -109,7 +65,7 @@ extension ModelSpecification {
   }
 
   /// A covariance: a full matrix, its diagonal, or one variance for all coordinates.
-  private static func covariance(_ node: SpecificationNode, dimension: Int) throws(SpecificationError)
+  static func covariance(_ node: SpecificationNode, dimension: Int) throws(SpecificationError)
     -> [[Double]]
   {
     guard node.node.sequence != nil else {
@@ -138,11 +94,11 @@ extension ModelSpecification {
     return matrix
   }
 
-  private static func identity(_ dimension: Int, scale: Double = 1) -> [[Double]] {
+  static func identity(_ dimension: Int, scale: Double = 1) -> [[Double]] {
     (0..<dimension).map { i in (0..<dimension).map { $0 == i ? scale : 0 } }
   }
 
-  private static func checked(_ dimension: Int, _ node: SpecificationNode) throws(SpecificationError) -> Int {
+  static func checked(_ dimension: Int, _ node: SpecificationNode) throws(SpecificationError) -> Int {
     guard (1...maximumDimension).contains(dimension) else {
       throw node.error("\(node.path) makes dimension \(dimension); it must be 1 to \(maximumDimension)")
     }
@@ -151,50 +107,57 @@ extension ModelSpecification {
 }
 
 extension RegressionSpecification {
-  /// The name that responses from a file of their own go by.
-  static let unnamedResponse = "response"
-  /// A hundred thousand parameters or more: no machine holds many such components.
-  static let maximumHidden = 10_000
-
   /// The keys of a family.
   private static func keys(_ family: Family) -> [String] {
-    ["family", "response", "features"] + (family.hasOwnBiases ? [] : ["intercept"]) + ["prior"]
-      + (family.isClassification ? [] : ["noise"]) + (family == .neural ? ["hidden"] : [])
+    ["family", "response", "features", "intercept", "prior"] + (family.hasNoise ? ["noise"] : [])
+      + (family == .studentT ? ["degrees"] : []) + (family == .negativeBinomial ? ["overdispersion"] : [])
+      + (family.takesGroups ? ["groups", "group_scale"] : [])
   }
 
-  init(_ node: SpecificationNode, family name: String) throws(SpecificationError) {
-    guard let family = Family(rawValue: name) else { throw node.error("unknown family '\(name)'") }
+  init(_ node: SpecificationNode, family: Family) throws(SpecificationError) {
     self.family = family
-    if family.hasOwnBiases {
+    if family == .softmax {
       try node.mappingAsIs.forbid(
-        ["intercept"], because: "has no place here: the biases of a network are always there; leave it out")
+        ["groups", "group_scale"],
+        because:
+          "has no place here: levels have effects in families with one linear predictor, not in softmax")
     }
     let values = try node.mapping(RegressionSpecification.keys(family))
-    // A separate NPY file of responses has no column name; `FitSpecification` insists on one otherwise.
-    response = try values["response"]?.text() ?? RegressionSpecification.unnamedResponse
-    features = try values["features"]?.list().map { item throws(SpecificationError) in try item.text() }
-    intercept = try values["intercept"]?.bool() ?? !family.hasOwnBiases
-    let normal = try values["prior"]?.mapping(["normal"]).required("normal").mapping(["scale"])
-    priorScale = try normal?.required("scale").positive() ?? 10
-    noise =
-      family.isClassification
-      ? .known(1) : try NoiseSpecification(values.required("noise"), family: family)
-    hidden =
-      family == .neural
-      ? try values["hidden"]?.integer(atLeast: 1, atMost: RegressionSpecification.maximumHidden) ?? 50 : 0
-    if let node = values["features"] {
-      let names = features ?? []
-      guard !names.isEmpty || intercept else {
-        throw node.error(
-          family.hasOwnBiases
-            ? "model.features lists no column, and a network needs at least one"
-            : "model.features lists no column and model.intercept is false: there is nothing to fit; name a column or "
-              + "set intercept: true")
-      }
-      guard Set(names).count == names.count else { throw node.error("model.features names a column twice") }
-      guard !names.contains(response) else {
-        throw node.error("model.features contains the response '\(response)'")
-      }
+    let hasIntercept = try values["intercept"]?.bool() ?? true
+    intercept = hasIntercept
+    let columns = try ModelColumns(
+      values,
+      empty: hasIntercept
+        ? nil : " and model.intercept is false: there is nothing to fit; name a column or set intercept: true"
+    )
+    response = columns.response
+    features = columns.features
+    priors =
+      try values["prior"].map { node throws(SpecificationError) in
+        try CoefficientPriors(node, hasIntercept: hasIntercept)
+      } ?? .usual
+    noise = family.hasNoise ? try NoiseSpecification(values.required("noise")) : .known(1)
+    if family == .negativeBinomial {
+      overdispersion = try NoiseSpecification(values.required("overdispersion"))
     }
+    degrees = try values["degrees"]?.positive() ?? RegressionSpecification.usualDegrees
+    try readGroups(values)
+  }
+
+  private mutating func readGroups(_ values: SpecificationMapping) throws(SpecificationError) {
+    guard let node = values["groups"] else {
+      try values.forbid(["group_scale"], because: "has no place without model.groups")
+      return
+    }
+    groups = try node.list().map { item throws(SpecificationError) in try item.text() }
+    guard !groups.isEmpty else { throw node.error("model.groups lists no column; name one, or leave it out") }
+    guard Set(groups).count == groups.count else { throw node.error("model.groups names a column twice") }
+    guard !groups.contains(response) else {
+      throw node.error("model.groups contains the response '\(response)'")
+    }
+    if let both = features?.first(where: groups.contains) {
+      throw node.error("'\(both)' is in model.groups and in model.features; it can be in one of them")
+    }
+    groupScale = try values["group_scale"]?.halfNormalScale() ?? 1
   }
 }

@@ -1,30 +1,35 @@
-/// The standard deviation σ of a real response around its mean.
+/// A positive number of a likelihood, the standard deviation of a response or its overdispersion: known, or fitted.
 public enum NoiseSpecification: Sendable, Equatable {
   case known(Double)
-  /// σ ~ HalfNormal(scale), fitted with the coefficients (family `linear`).
+  /// HalfNormal(scale), fitted with the coefficients.
   case halfNormal(scale: Double)
 }
 
 extension NoiseSpecification {
-  init(_ node: SpecificationNode, family: RegressionSpecification.Family) throws(SpecificationError) {
+  /// Reads a number, the known scale, or the prior of a fitted one.
+  init(_ node: SpecificationNode) throws(SpecificationError) {
     guard node.node.mapping != nil else {
       self = .known(try node.positive())
       return
     }
-    guard family == .linear else {
-      throw node.error(
-        "model.noise must be a number, the known standard deviation, for family \(family.rawValue); only linear fits "
-          + "it")
-    }
-    let prior = try node.mapping(["half_normal"]).required("half_normal").mapping(["scale"])
-    self = .halfNormal(scale: try prior.required("scale").positive())
+    self = .halfNormal(scale: try node.halfNormalScale())
   }
 
   /// The value as the spec writes it.
   var yaml: String {
     switch self {
     case .known(let scale): "\(scale)"
-    case .halfNormal(let scale): "{half_normal: {scale: \(scale)}}"
+    case .halfNormal(let scale): SpecificationNode.halfNormal(scale)
     }
   }
+}
+
+extension SpecificationNode {
+  /// The scale of `{half_normal: {scale: …}}`.
+  func halfNormalScale() throws(SpecificationError) -> Double {
+    let prior = try mapping(["half_normal"]).required("half_normal").mapping(["scale"])
+    return try prior.required("scale").positive()
+  }
+
+  static func halfNormal(_ scale: Double) -> String { "{half_normal: {scale: \(scale)}}" }
 }

@@ -30,8 +30,9 @@ struct SpecificationNode {
       let child = path.isEmpty ? key : "\(path).\(key)"
       let keyPlace = SpecificationNode(node: keyNode, path: child, source: source)
       guard allowed.contains(key) else {
-        let hint = nearest(to: key, in: allowed).map { "; did you mean '\($0)'?" } ?? "."
-        let known = allowed.joined(separator: ", ")
+        let valid = path == "model" ? allowed + [SpecificationNode.factorizationKey] : allowed
+        let hint = nearest(to: key, in: valid).map { "; did you mean '\($0)'?" } ?? "."
+        let known = valid.joined(separator: ", ")
         throw keyPlace.error(
           "unknown key '\(key)'\(path.isEmpty ? "" : " in \(path)")\(hint) Valid keys: \(known)")
       }

@@ -33,10 +33,13 @@ extension FitSpecification {
     }
     let node = SpecificationNode(node: root, path: "", source: origin)
     let mapping = try node.mapping(["model", "data", "mixture", "inference"])
-    let model = try ModelSpecification(mapping.required("model"), folder: folder)
+    let (modelNode, factorizationNode) = try mapping.required("model").takingFactorization()
+    let model = try ModelSpecification(modelNode, folder: folder)
     self.model = model
+    factorization =
+      try factorizationNode?.choice(Factorization.allCases.map { ($0.rawValue, $0) }) ?? .full
     switch model {
-    case .regression:
+    case .regression, .network:
       let data = try DataSpecification(mapping.required("data"), folder: folder)
       if data.train.responseFile == nil {
         _ = try mapping.required("model").mappingAsIs.required("response")
@@ -49,8 +52,26 @@ extension FitSpecification {
           "data.precision float32 is for logistic and softmax: the residuals of a model of family "
             + "\(regression.family.rawValue) lose their digits in it; use float64")
       }
+      if case .network = model, data.precision == .float32,
+        let precision = try mapping.required("data").mappingAsIs["precision"]
+      {
+        throw precision.error(
+          "data.precision float32 is for logistic and softmax: family \(model.family) computes in double precision; "
+            + "use float64")
+      }
       self.data = data
-    case .gaussian, .gaussianMixture, .funnel, .sinhArcsinh:
+    case .custom(let custom):
+      data = try mapping["data"].map { node throws(SpecificationError) in
+        try DataSpecification(node, folder: folder)
+      }
+      guard (data == nil) == (custom.response == nil) else {
+        throw try mapping.required("model").error(
+          "a custom target with data has both model.response and data, one without has neither")
+      }
+    case .stan:
+      try mapping.forbid(["data"], because: "has no place here: a Stan model's data are named by model.data")
+      data = nil
+    case .gaussian, .gaussianMixture, .studentMixture, .funnel, .banana, .sinhArcsinh:
       try mapping.forbid(["data"], because: "has no place here: family \(model.family) needs no data")
       data = nil
     }
@@ -60,11 +81,18 @@ extension FitSpecification {
       try mapping["inference"].map { node throws(SpecificationError) in
         try InferenceSpecification(node, components: components)
       } ?? InferenceSpecification(components: components)
+    try checkMinibatch(mapping["inference"])
+    if case .stan(var stan) = self.model {
+      // A fit that is judged with other draws is one of the same model.
+      stan.seed = stan.seed ?? UInt32(truncatingIfNeeded: inference.seed)
+      self.model = .stan(stan)
+    }
     if inference.fullCovariances, case .file = mixture.initial {
       throw try mapping.required("mixture").mappingAsIs.required("initial").error(
         "mixture.initial: {file: …} is not for algorithm bw, whose covariances no other fit has; use uniform, auto, prior "
           + "or data")
     }
+    if factorization == .coordinates { try settleCoordinates(mapping) }
   }
 
   /// libyaml's own message after its place, without a copy of the spec.
@@ -228,7 +256,7 @@ extension InferenceSpecification {
     self.init(components: components)
     let mapping = try node.mapping([
       "algorithm", "metric", "samples", "sampling", "step_size", "iterations", "warmup", "relocation", "stop",
-      "seed", "objective", "prediction", "diagnosis",
+      "seed", "objective", "prediction", "diagnosis", "minibatch",
     ])
     let words = UpdateRule.allCases.map(\.rawValue) + [Self.fullAlgorithm]
     let word = try mapping["algorithm"]?.choice(words.map { ($0, $0) })
@@ -255,6 +283,9 @@ extension InferenceSpecification {
     predictionDraws = try prediction?["draws"]?.integer(atLeast: 1, atMost: 100_000) ?? 1000
     let diagnosis = try mapping["diagnosis"]?.mapping(["draws"])
     diagnosisDraws = try diagnosis?["draws"]?.integer(atLeast: 0, atMost: Self.maximumDraws) ?? 4000
+    minibatch = try mapping["minibatch"].map { node throws(SpecificationError) in
+      try MinibatchSpecification(node)
+    }
     if fullCovariances { try settleFullCovariances(mapping) }
   }
 }

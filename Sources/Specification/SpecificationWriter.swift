@@ -5,7 +5,7 @@ extension FitSpecification {
   public var resolvedYAML: String {
     var lines = ["# The spec of this fit as resolved, with every default."]
     lines.append("model:")
-    lines += model.lines
+    lines += model.lines + ["  factorization: \(factorization.rawValue)"]
     if let data { lines += data.lines }
     lines += [
       "mixture:",
@@ -27,6 +27,7 @@ extension FitSpecification {
       "  stop: \(inference.stop.rawValue)",
       "  seed: \(inference.seed)",
     ]
+    if let minibatch = inference.minibatch { lines.append("  minibatch: \(minibatch.yaml)") }
     let every = inference.objectiveInterval.map { ", every: \($0)" } ?? ""
     lines.append("  objective: {draws: \(inference.objectiveDraws)\(every)}")
     lines.append("  prediction: {draws: \(inference.predictionDraws)}")
@@ -41,6 +42,7 @@ extension ModelSpecification {
     switch self {
     case .regression(let regression):
       return [head] + regression.lines
+    case .network(let network): return [head] + network.lines(quoted: quoted)
     case .gaussian(let mean, let covariance):
       return [head, "  mean: \(list(mean))", "  covariance: \(compact(covariance))"]
     case .gaussianMixture(let weights, let means, let covariances):
@@ -48,7 +50,19 @@ extension ModelSpecification {
         head, "  weights: \(list(weights))", "  means: \(matrix(means))",
         "  covariances: [\(covariances.map(compact).joined(separator: ", "))]",
       ]
-    case .funnel(let variance): return [head, "  variance: \(variance)"]
+    case .studentMixture(let weights, let means, let scales, let degrees):
+      return [
+        head, "  weights: \(list(weights))", "  means: \(matrix(means))",
+        "  scales: [\(scales.map(compact).joined(separator: ", "))]", "  degrees: \(list(degrees))",
+      ]
+    case .stan(let stan): return [head] + stan.lines
+    case .custom(let custom): return [head] + custom.lines
+    case .funnel(let variance, let dimension):
+      return [head, "  variance: \(variance)", "  dimension: \(dimension)"]
+    case .banana(let variance, let curvature, let dimension):
+      return [
+        head, "  variance: \(variance)", "  curvature: \(curvature)", "  dimension: \(dimension)",
+      ]
     case .sinhArcsinh(let covariance, let skew, let tail):
       return [
         head, "  covariance: \(compact(covariance))", "  skew: \(list(skew))", "  tail: \(list(tail))",
@@ -61,10 +75,15 @@ extension RegressionSpecification {
   fileprivate var lines: [String] {
     var lines = ["  response: \(quoted(response))"]
     if let features { lines.append("  features: [\(features.map(quoted).joined(separator: ", "))]") }
-    if !family.hasOwnBiases { lines.append("  intercept: \(intercept)") }
-    lines.append("  prior: {normal: {scale: \(priorScale)}}")
-    if !family.isClassification { lines.append("  noise: \(noise.yaml)") }
-    if family == .neural { lines.append("  hidden: \(hidden)") }
+    lines.append("  intercept: \(intercept)")
+    lines.append("  prior: \(priors.yaml(hasIntercept: intercept))")
+    if family.hasNoise { lines.append("  noise: \(noise.yaml)") }
+    if family == .studentT { lines.append("  degrees: \(degrees)") }
+    if family == .negativeBinomial { lines.append("  overdispersion: \(overdispersion.yaml)") }
+    if !groups.isEmpty {
+      lines.append("  groups: [\(groups.map(quoted).joined(separator: ", "))]")
+      lines.append("  group_scale: \(SpecificationNode.halfNormal(groupScale))")
+    }
     return lines
   }
 }
@@ -138,7 +157,7 @@ private func compact(_ rows: [[Double]]) -> String {
 private func matrix(_ rows: [[Double]]) -> String { "[\(rows.map(list).joined(separator: ", "))]" }
 
 /// A YAML double-quoted text.
-private func quoted(_ text: String) -> String {
+func quoted(_ text: String) -> String {
   var result = "\""
   for scalar in text.unicodeScalars {
     switch scalar {

@@ -92,12 +92,13 @@ final class TemporaryFolder {
 
 /// Evaluates a job by `workers` evaluators that take random subtrees in random order.
 func evaluate(
-  _ problem: Problem, _ job: FitJob, state: [UInt8], metric: Metric? = nil, workers: Int = 1, pieces: Int = 1,
-  seed: UInt64 = 1
+  _ problem: Problem, _ job: FitJob, state: [UInt8], metric: Metric? = nil, variate: ControlVariate? = nil,
+  workers: Int = 1, pieces: Int = 1, seed: UInt64 = 1
 ) throws -> [[Double]] {
   var generator = SeededGenerator(seed: seed)
   let tileJob = try TileJob(
-    problem, kind: job.kind.rawValue, iteration: job.iteration, state: state, metric: metric)
+    problem, kind: job.kind.rawValue, iteration: job.iteration, state: state, metric: metric,
+    variate: variate)
   let evaluators = (0..<workers).map { _ in TileEvaluator(problem) }
   for evaluator in evaluators { evaluator.load(tileJob) }
   let tree = ReductionTree(leafCount: tileJob.plan.tilesPerBlock)

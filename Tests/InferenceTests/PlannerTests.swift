@@ -65,14 +65,35 @@ struct PlannerTests {
       }
     }
     let all = plan.components * plan.samples
-    #expect(baseCells == (plan.kind == .prediction ? 0 : all), "\(comment)")
+    #expect(baseCells == (plan.kind == .prediction || plan.kind == .rows ? 0 : all), "\(comment)")
     #expect(rowCells == all * plan.rows, "\(comment)")
     switch plan.kind {
     case .gradient, .empty: #expect(payload == plan.components * plan.unitWidth, "\(comment)")
     case .objective: #expect(payload == all, "\(comment)")
     case .prediction: #expect(payload == PredictiveScores.width, "\(comment)")
     case .curvature: #expect(payload == plan.unitWidth, "\(comment)")
-    case .points: #expect(payload == plan.components * plan.unitWidth, "\(comment)")
+    case .points, .reference: #expect(payload == plan.components * plan.unitWidth, "\(comment)")
+    case .rows: #expect(payload == plan.rows * plan.unitWidth, "\(comment)")
+    }
+  }
+
+  @Test("jobs of predictions hold every row once, in tiles of one shard, and are bounded")
+  func predictedRows() {
+    for testRows in [1, 1000, 65_536, 1_000_003] {
+      for (shard, width, draws) in [(16_384, 5, nil), (1, 3, 400), (262_144, 5000, 20), (4096, 7, 100_000)]
+        as [(Int, Int, Int?)]
+      {
+        let problem = ProblemSize(
+          components: 3, dimension: 8, samples: 10, objectiveDraws: 3, predictionDraws: 3, rows: 0,
+          rowsPerShard: 0, testRows: testRows, testRowsPerShard: shard, columns: 8)
+        let plan = Planner.rows(problem, draws: draws, width: width)
+        #expect(shard % plan.rowsPerTile == 0 && plan.rows % plan.rowsPerTile == 0)
+        #expect(plan.rows * width <= max(1 << 20, plan.rowsPerTile * width) && plan.rows <= 65_536)
+        let jobs = plan.jobs(rows: testRows)
+        let rows = (0..<jobs).flatMap { Array(plan.rows(ofJob: $0, of: testRows)) }
+        #expect(rows == Array(0..<testRows))
+        checkPartition(plan, shard: shard, "\(plan)")
+      }
     }
   }
 

@@ -43,6 +43,37 @@ struct BadSpecTests {
     "model: {family: bnn_regression, response: y\(keys)}\ndata: {\(data)}\n\(Examples.mixture)\n\(Examples.inference)"
   }
 
+  @Test("Stan models")
+  func stan() {
+    func stan(_ keys: String) -> String { Examples.analytic("{family: stan\(keys)}") }
+    check([
+      BadSpec(stan(""), "fit.yaml:1:", "'model.library' is missing"),
+      BadSpec(stan(", librari: m.so"), "did you mean 'library'?"),
+      BadSpec(stan(", library: m.so, data: []"), "model.data lists 0 files"),
+      BadSpec(stan(", library: m.so, data: {x: 1}"), "model.data must be a text"),
+      BadSpec(stan(", library: m.so, shard_by: {size: N, slice: [y]}"), "give one file as model.data, not 0"),
+      BadSpec(
+        stan(", library: m.so, data: [a.json, b.json], shard_by: {size: N, slice: [y]}"),
+        "give one file as model.data, not 2"),
+      BadSpec(
+        stan(", library: m.so, data: a.json, shard_by: {slice: [y]}"), "'model.shard_by.size' is missing"),
+      BadSpec(
+        stan(", library: m.so, data: a.json, shard_by: {size: N, slice: []}"),
+        "model.shard_by.slice names no array"),
+      BadSpec(
+        stan(", library: m.so, data: a.json, shard_by: {size: N, slice: y}"),
+        "model.shard_by.slice must be a list"),
+      BadSpec(
+        stan(", library: m.so, data: a.json, shard_by: {size: N, slice: [y], shards: 0}"),
+        "model.shard_by.shards must be at least 1"),
+      BadSpec(
+        stan(", library: m.so, outputs: {generated: maybe}"), "model.outputs.generated must be true or false"),
+      BadSpec(
+        stan(", library: m.so") + "data: {train: t.csv}\n",
+        "'data' has no place here: a Stan model's data are named by model.data"),
+    ])
+  }
+
   @Test("networks")
   func networks() {
     check([
@@ -59,7 +90,63 @@ struct BadSpecTests {
       BadSpec(
         network(", noise: 1", data: "train: t.csv, precision: float32"), "fit.yaml:2:",
         "data.precision float32 is for logistic and softmax", "family bnn_regression", "use float64"),
+      BadSpec(network(", noise: 1, hidden: []"), "model.hidden must list 1 to 32 layers, not 0"),
+      BadSpec(network(", noise: 1, hidden: [3, 0]"), "model.hidden[2] must be at least 1, not 0"),
+      BadSpec(network(", noise: 1, hidden: {a: 1}"), "model.hidden must be a whole number"),
+      BadSpec(
+        network(", noise: 1, hidden: [10000, 10000]"), "100000000 weights between its layers",
+        "at most 10000000"),
+      BadSpec(
+        network(", noise: 1, activation: sigmoid"), "'sigmoid' is not a valid model.activation",
+        "Valid: relu, tanh"),
+      BadSpec(network(", noise: 1, features: []"), "lists no column, and a network needs at least one"),
+      BadSpec(network(", noise: {half_normal: {scale: 0}}"), "half_normal.scale must be greater than 0"),
+      BadSpec(
+        network(", noise: 1").replacingOccurrences(of: "bnn_regression", with: "bnn_classification"),
+        "unknown key 'noise' in model"),
+      BadSpec(
+        network(", activation: tanh").replacingOccurrences(of: "bnn_regression", with: "bnn_clasification"),
+        "did you mean 'bnn_classification'?"),
       .line("family: logistic", "family: logistic\n  hidden: 5", "unknown key 'hidden'"),
+    ])
+  }
+
+  @Test("priors, groups and what single families need")
+  func families() {
+    let poisson = { (keys: String) in Examples.family("poisson", keys) }
+    check([
+      BadSpec(poisson(", noise: 1"), "fit.yaml:1:", "unknown key 'noise'", "groups, group_scale"),
+      BadSpec(Examples.family("student_t", ""), "'model.noise' is missing"),
+      BadSpec(Examples.family("student_t", ", noise: 1, degrees: 0"), "model.degrees must be greater than 0"),
+      BadSpec(Examples.family("negative_binomial", ""), "'model.overdispersion' is missing"),
+      BadSpec(
+        Examples.family("negative_binomial", ", overdispersion: -1"),
+        "model.overdispersion must be greater than 0"),
+      BadSpec(Examples.linear(", noise: 1, degrees: 3"), "unknown key 'degrees'"),
+      BadSpec(poisson(", prior: {norml: {scale: 1}}"), "did you mean 'normal'?", "intercept, coefficients"),
+      BadSpec(poisson(", prior: {normal: {scale: 1}, laplace: {scale: 1}}"), "must name one law"),
+      BadSpec(poisson(", prior: {student_t: {scale: 1}}"), "'model.prior.student_t.degrees' is missing"),
+      BadSpec(poisson(", prior: {horseshoe: {scale: 1}}"), "model.prior: the horseshoe is for coefficients"),
+      BadSpec(
+        poisson(", prior: {intercept: {horseshoe: {scale: 1}}}"),
+        "unknown key 'horseshoe' in model.prior.intercept"
+      ),
+      BadSpec(
+        poisson(", prior: {normal: {scale: 1}, coefficients: {laplace: {scale: 1}}}"),
+        "'model.prior.normal' has no place beside priors of blocks"),
+      BadSpec(
+        poisson(", intercept: false, prior: {intercept: {normal: {scale: 1}}}"),
+        "'model.prior.intercept' has no place here: model.intercept is false"),
+      BadSpec(poisson(", prior: {coefficients: {}}"), "'model.prior.coefficients.normal' is missing"),
+      BadSpec(poisson(", groups: []"), "model.groups lists no column"),
+      BadSpec(poisson(", groups: [g, g]"), "model.groups names a column twice"),
+      BadSpec(poisson(", groups: [y]"), "model.groups contains the response 'y'"),
+      BadSpec(poisson(", groups: [g], features: [a, g]"), "'g' is in model.groups and in model.features"),
+      BadSpec(poisson(", group_scale: {half_normal: {scale: 1}}"), "has no place without model.groups"),
+      BadSpec(poisson(", groups: [g], group_scale: 1"), "model.group_scale must be a mapping"),
+      BadSpec(Examples.family("softmax", ", groups: [g]"), "'model.groups' has no place here"),
+      BadSpec(network(", noise: 1, groups: [g]"), "unknown key 'groups'"),
+      BadSpec(network(", noise: 1, prior: {laplace: {scale: 1}}"), "unknown key 'laplace' in model.prior"),
     ])
   }
 
@@ -80,9 +167,6 @@ struct BadSpecTests {
       BadSpec(linear("{half_normal: {sd: 1}}"), "unknown key 'sd' in model.noise.half_normal"),
       BadSpec(
         linear("{halfnormal: {scale: 1}}"), "unknown key 'halfnormal'", "did you mean 'half_normal'?"),
-      BadSpec(
-        network(", noise: {half_normal: {scale: 1}}"), "model.noise must be a number",
-        "family bnn_regression", "only linear fits it"),
       BadSpec(
         Examples.linear(", noise: {half_normal: {scale: 1}}", data: "train: t.csv, precision: float32"),
         "data.precision float32 is for logistic and softmax", "family linear"),
@@ -227,6 +311,24 @@ struct BadSpecTests {
         "linear: {from: 0.1, to: 0.001}", "inverse_sqrt: {size: 1, offset: 0}",
         "offset must be greater than 0"),
       .model("{family: funnel, variance: 0}", "model.variance must be greater than 0"),
+      .model("{family: funnel, dimension: 1}", "model.dimension must be at least 2, not 1"),
+      .model("{family: banana, dimension: 10001}", "model.dimension must be at most 10000"),
+      .model("{family: banana, curvature: .nan}", "model.curvature must be finite"),
+      .model("{family: banana, bend: 1}", "unknown key 'bend'", "variance, curvature, dimension"),
+      .model("{family: student_t_mixture, means: [[0]], scales: [1]}", "'model.degrees' is missing"),
+      .model("{family: student_t_mixture, means: [[0]], degrees: 3}", "'model.scales' is missing"),
+      .model(
+        "{family: student_t_mixture, means: [[0]], scales: [1], degrees: [3, 4]}",
+        "model.degrees has 2 numbers for 1 means"),
+      .model(
+        "{family: student_t_mixture, means: [[0]], scales: [1], degrees: [-3]}",
+        "model.degrees[1] must be greater than 0"),
+      .model(
+        "{family: student_t_mixture, means: [[0]], scales: [1, 2], degrees: 3}",
+        "model.scales has 2 entries for 1 means"),
+      .model(
+        "{family: student_t_mixture, means: [[0]], covariances: [1], degrees: 3}",
+        "unknown key 'covariances'"),
       .model("{family: gaussian, mean: [.nan], covariance: 1}", "model.mean[1] must be finite"),
       BadSpec(
         "model: {family: linear, response: y, noise: 0}\ndata: {train: t.csv}\n\(Examples.mixture)\n\(Examples.inference)",
@@ -288,6 +390,31 @@ struct BadSpecTests {
         spec("samples: 3", initial: "{file: earlier}"), "fit.yaml:2:",
         "mixture.initial: {file: …} is not for algorithm bw"),
       .line("algorithm: md", "algorithm: wb", "'wb' is not a valid inference.algorithm", "md-shared, bw"),
+    ])
+  }
+
+  @Test("what coordinates with mixtures of their own don't go with")
+  func coordinates() {
+    func spec(_ settings: String, initial: String = "auto", factorization: String = "coordinates") -> String {
+      "model: {family: funnel, factorization: \(factorization)}\nmixture: {components: 5, initial: \(initial)}\n"
+        + "inference:\n  samples: 7\n  \(settings)\n"
+    }
+    check([
+      BadSpec(spec("metric: dense"), "fit.yaml:5:", "inference.metric must be unit with"),
+      BadSpec(spec("relocation: true"), "fit.yaml:5:", "inference.relocation is not for"),
+      BadSpec(spec("sampling: sobol"), "fit.yaml:5:", "inference.sampling: sobol is not for"),
+      BadSpec(spec("algorithm: bw"), "fit.yaml:5:", "inference.algorithm: bw is not for"),
+      BadSpec(spec("algorithm: ibw-shared"), "fit.yaml:5:", "inference.algorithm: ibw-shared is not for"),
+      BadSpec(spec("algorithm: md-shared"), "fit.yaml:5:", "use ibw, md, ngd, ngd-plain or gd"),
+      BadSpec(spec("seed: 3", initial: "data"), "fit.yaml:2:", "mixture.initial: data is not for"),
+      BadSpec(
+        spec("seed: 3", initial: "{file: earlier}"), "fit.yaml:2:", "mixture.initial: {file: …} is not for"),
+      BadSpec(
+        spec("seed: 3", factorization: "coordinate"), "fit.yaml:1:",
+        "'coordinate' is not a valid model.factorization; did you mean 'coordinates'?", "full, coordinates"),
+      BadSpec(
+        "model: {family: funnel, factorisation: full}\nmixture: {components: 5}\n", "fit.yaml:1:",
+        "unknown key 'factorisation' in model; did you mean 'factorization'?"),
     ])
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Mixtures
+import Posteriors
 import Specification
 import Testing
 
@@ -28,7 +29,8 @@ struct ReadingTests {
     }
     #expect(regression.family == .logistic && regression.response == "malignant")
     #expect(
-      regression.features == ["radius", "texture"] && !regression.intercept && regression.priorScale == 3)
+      regression.features == ["radius", "texture"] && !regression.intercept
+        && regression.priors == CoefficientPriors(.normal(scale: 3)))
     #expect(specification.data?.train.paths == ["/srv/specs/train.csv"])
     #expect(specification.data?.test?.paths == ["/srv/specs/test.csv"])
     #expect(specification.data?.standardize == false && specification.data?.precision == .float32)
@@ -56,7 +58,9 @@ struct ReadingTests {
       Issue.record("no regression")
       return
     }
-    #expect(regression.features == nil && regression.intercept && regression.priorScale == 10)
+    #expect(
+      regression.features == nil && regression.intercept
+        && regression.priors == CoefficientPriors(.normal(scale: 10)))
     #expect(specification.data?.standardize == true && specification.data?.precision == .float64)
     #expect(specification.data?.missing == .error && specification.data?.test == nil)
     #expect(specification.mixture.components == 5 && specification.mixture.initial == .auto)
@@ -107,19 +111,84 @@ struct ReadingTests {
     #expect(try !Examples.read(head + "{algorithm: ibw}").inference.fullCovariances)
   }
 
+  @Test(
+    "coordinates with mixtures of their own have no other coordinates and no relocation, for every family")
+  func coordinates() throws {
+    for model in [
+      "family: funnel", "family: gaussian, mean: [0], covariance: 1",
+      "family: sinh_arcsinh, skew: [0], tail: [1]",
+    ] {
+      for (word, expected) in [("coordinates", Factorization.coordinates), ("full", .full)] {
+        let specification = try Examples.read(
+          "model: {\(model), factorization: \(word)}\nmixture: {components: 5}\ninference: {seed: 2}")
+        #expect(specification.factorization == expected)
+        #expect(specification.resolvedYAML.contains("  factorization: \(word)\n"))
+        #expect(try Examples.read(specification.resolvedYAML) == specification)
+        #expect(specification.inference.metric == (expected == .full ? nil : .unit))
+        #expect(specification.inference.relocation == (expected == .full))
+        #expect(specification.inference.stop == .converged && specification.inference.warmUp == nil)
+      }
+      let bare = try Examples.read("model: {\(model)}\nmixture: {components: 5}")
+      #expect(bare.factorization == .full)
+    }
+    let regression = try Examples.read(
+      "model: {family: logistic, response: y, factorization: coordinates}\ndata: {train: a.csv}\n"
+        + "mixture: {components: 2}")
+    #expect(regression.factorization == .coordinates && regression.inference.metric == .unit)
+  }
+
   @Test("a network has fifty hidden units by default, and no column of ones")
   func networkDefaults() throws {
     let specification = try Examples.read(
       "model: {family: bnn_regression, response: y, noise: 0.7}\ndata: {train: t.csv}\n\(Examples.mixture)\n"
         + Examples.inference)
-    guard case .regression(let regression) = specification.model else {
-      Issue.record("no regression")
+    guard case .network(let network) = specification.model else {
+      Issue.record("no network")
       return
     }
-    #expect(regression.family == .neural && regression.hidden == 50 && !regression.intercept)
-    #expect(regression.priorScale == 10 && regression.noise == .known(0.7))
+    #expect(network.family == .regression && network.hidden == [50] && network.activation == .relu)
+    #expect(network.priorScale == 10 && network.noise == .known(0.7) && !specification.model.hasClasses)
     #expect(!specification.resolvedYAML.contains("intercept"))
     #expect(specification.resolvedYAML.contains("hidden: 50"))
+  }
+
+  @Test("a network has any number of layers, and classes or a noise that may be fitted")
+  func networks() throws {
+    func network(_ keys: String) throws -> (NetworkSpecification?, String, Bool) {
+      let specification = try Examples.read(
+        "model: {response: y, \(keys)}\ndata: {train: t.csv}\n\(Examples.mixture)\n" + Examples.inference)
+      guard case .network(let network) = specification.model else { return (nil, "", false) }
+      return (network, specification.resolvedYAML, specification.model.hasClasses)
+    }
+    let (deep, deepYAML, _) = try network(
+      "family: bnn_regression, hidden: [50, 20], activation: tanh, noise: {half_normal: {scale: 3}}")
+    #expect(deep?.hidden == [50, 20] && deep?.activation == .tanh && deep?.noise == .halfNormal(scale: 3))
+    #expect(deepYAML.contains("  hidden: [50, 20]\n  activation: tanh\n"))
+    let (classes, classesYAML, hasClasses) = try network("family: bnn_classification, hidden: [4]")
+    #expect(classes?.family == .classification && classes?.hidden == [4] && hasClasses)
+    #expect(classesYAML.contains("  hidden: 4\n  activation: relu\n") && !classesYAML.contains("noise"))
+  }
+
+  @Test("funnel and banana have two dimensions unless told otherwise, and one number may serve all degrees")
+  func analyticTargets() throws {
+    let model = { (text: String) in try Examples.read(Examples.analytic(text)).model }
+    #expect(try model("{family: funnel}") == .funnel(variance: 1.2, dimension: 2))
+    #expect(try model("{family: banana}") == .banana(variance: 100, curvature: 0.03, dimension: 2))
+    #expect(
+      try model("{family: student_t_mixture, means: [[0], [2]], scales: [1, 4], degrees: 3}")
+        == .studentMixture(
+          weights: [0.5, 0.5], means: [[0], [2]], scales: [[[1]], [[4]]], degrees: [3, 3]))
+  }
+
+  @Test("a mixture of Student t distributions may be read from a JSON file")
+  func studentFile() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("t.json", #"{"means": [[1, 2]], "scales": [3], "degrees": [4]}"#)
+    let specification = try Examples.read(
+      Examples.analytic("{family: student_t_mixture, file: t.json}"), folder: folder.path)
+    #expect(
+      specification.model
+        == .studentMixture(weights: [1], means: [[1, 2]], scales: [[[3, 0], [0, 3]]], degrees: [4]))
   }
 
   @Test("the noise of a linear regression is known, or has a half-normal prior")
@@ -140,6 +209,31 @@ struct ReadingTests {
     let set = try Examples.read(
       Examples.linear(", noise: 1"), set: ["model.noise={half_normal: {scale: 2}}"])
     #expect(set.resolvedYAML.contains("noise: {half_normal: {scale: 2.0}}"))
+  }
+
+  @Test("priors, overdispersion, degrees of freedom and groups arrive where they belong")
+  func families() throws {
+    let read = { (family: String, keys: String) -> RegressionSpecification in
+      let specification = try Examples.read(Examples.family(family, keys))
+      guard case .regression(let regression) = specification.model else {
+        throw SpecificationError("no regression")
+      }
+      return regression
+    }
+    let shrunk = try read("poisson", ", prior: {coefficients: {horseshoe: {scale: 0.5}}}")
+    #expect(
+      shrunk.priors
+        == CoefficientPriors(intercept: .normal(scale: 10), coefficients: .horseshoe(scale: 0.5)))
+    let heavy = try read("student_t", ", noise: 2, prior: {student_t: {degrees: 3, scale: 2}}")
+    #expect(heavy.priors == CoefficientPriors(.studentT(degrees: 3, scale: 2)))
+    #expect(heavy.noise == .known(2) && heavy.degrees == 4)
+    let counts = try read(
+      "negative_binomial",
+      ", overdispersion: {half_normal: {scale: 2}}, groups: [g, h], group_scale: {half_normal: {scale: 3}}")
+    #expect(counts.overdispersion == .halfNormal(scale: 2))
+    #expect(
+      counts.groups == ["g", "h"] && counts.groupScale == 3
+        && counts.priors == CoefficientPriors(.normal(scale: 10)))
   }
 
   @Test("a regression may have an intercept and no features", arguments: ["linear", "logistic", "softmax"])
@@ -252,6 +346,21 @@ struct ReadingTests {
     for text in ["1:30", "99999999999999:99:99", "0x10", "1_000", "1e3", "5.0", "99999999999999999999"] {
       let message = complaint(Examples.logistic, set: ["mixture.components=\(text)"])
       #expect(message.contains("mixture.components must be a whole number, not '\(text)'"))
+    }
+  }
+
+  @Test("the example specs are read, and read again as resolved")
+  func exampleSpecs() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("cluster/examples").path
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".yaml") }
+    #expect(files.count >= 15)
+    let readme = try String(contentsOfFile: folder + "/README.md", encoding: .utf8)
+    for file in files.sorted() {
+      let text = try String(contentsOfFile: folder + "/" + file, encoding: .utf8)
+      let specification = try Examples.read(text, folder: folder)
+      #expect(try Examples.read(specification.resolvedYAML) == specification, "\(file)")
+      #expect(readme.contains("`\(file)`"), "\(file) is not in the README")
     }
   }
 }

@@ -18,6 +18,22 @@ public struct ParetoSmoothing: Sendable, Equatable {
   /// The same of the smoothed weights.
   public let smoothedLogMeanWeight: Double
 
+  /// The tail that was fitted; nil when none was.
+  public let tail: Tail?
+
+  /// The generalised Pareto distribution of the largest weights: above the cutoff, w − cutoff has shape k̂ and this
+  /// scale, in units of the mean of the weights as given.
+  public struct Tail: Sendable, Hashable, Codable {
+    /// The largest weight outside the tail, over the mean weight.
+    public var cutoff: Double
+    /// σ, over the mean weight.
+    public var scale: Double
+    /// k̂.
+    public var shape: Double
+    /// Weights in the tail.
+    public var count: Int
+  }
+
   /// A tail of fewer values is not fitted.
   public static let minimumTailCount = 5
   /// Log weights that differ by no more than this are taken as equal, because their differences are rounding
@@ -33,7 +49,12 @@ public struct ParetoSmoothing: Sendable, Equatable {
     var scaled = raw.map { $0 - largest }
     let count = Double(raw.count)
     logMeanWeight = largest + Self.logSumExp(scaled) - VectorMath.logarithm(count)
-    shape = Self.smoothTail(&scaled)
+    let fitted = Self.smoothTail(&scaled)
+    shape = fitted.shape
+    let toMean = VectorMath.exponential(largest - logMeanWeight)
+    tail = fitted.tail.map {
+      Tail(cutoff: $0.cutoff * toMean, scale: $0.scale * toMean, shape: $0.shape, count: $0.count)
+    }
     let total = Self.logSumExp(scaled)
     smoothedLogMeanWeight = largest + total - VectorMath.logarithm(count)
     logWeights = scaled.map { $0 - total }
@@ -66,31 +87,34 @@ extension ParetoSmoothing {
     return Int(min(count / 5, 3 * count.squareRoot()).rounded(.up))
   }
 
-  /// Replaces the tail of log weights whose largest is 0 by its smoothed values and returns k̂.
-  private static func smoothTail(_ logWeights: inout [Double]) -> Double {
+  /// Replaces the tail of log weights whose largest is 0 by its smoothed values and returns k̂, and the tail with weights
+  /// over the largest.
+  private static func smoothTail(_ logWeights: inout [Double]) -> (shape: Double, tail: Tail?) {
     let count = logWeights.count
     let order = logWeights.indices.sorted {
       logWeights[$0] != logWeights[$1] ? logWeights[$0] < logWeights[$1] : $0 < $1
     }
-    guard logWeights[order[0]] < -equalityTolerance else { return -.infinity }
+    guard logWeights[order[0]] < -equalityTolerance else { return (-.infinity, nil) }
     let cutoffIndex = count - tailCount(sampleCount: count) - 1
-    guard cutoffIndex >= 0 else { return .infinity }
+    guard cutoffIndex >= 0 else { return (.infinity, nil) }
     let cutoff = max(logWeights[order[cutoffIndex]], smallestLogWeight)
     let tail = order[cutoffIndex...].filter { logWeights[$0] > cutoff }
-    guard tail.count >= minimumTailCount else { return .infinity }
+    guard tail.count >= minimumTailCount else { return (.infinity, nil) }
 
     let weightAtCutoff = VectorMath.exponential(cutoff)
     var excesses = tail.map { logWeights[$0] }
     VectorMath.exponentiate(&excesses, count: excesses.count)
     for index in excesses.indices { excesses[index] -= weightAtCutoff }
-    guard let fit = GeneralizedPareto(fittedTo: excesses) else { return .infinity }
+    guard let fit = GeneralizedPareto(fittedTo: excesses) else { return (.infinity, nil) }
     var smoothed = tail.indices.map { rank in
       fit.quantile((Double(rank) + 0.5) / Double(tail.count)) + weightAtCutoff
     }
     VectorMath.takeLogarithms(&smoothed, count: smoothed.count)
     // No smoothed weight may exceed the largest raw one.
     for (draw, value) in zip(tail, smoothed) { logWeights[draw] = min(value, 0) }
-    return fit.shape
+    return (
+      fit.shape, Tail(cutoff: weightAtCutoff, scale: fit.scale, shape: fit.shape, count: tail.count)
+    )
   }
 
   private static func logSumExp(_ values: [Double]) -> Double {

@@ -1,0 +1,141 @@
+import CKernels
+import Datasets
+import Mixtures
+import NumericsKit
+import Posteriors
+
+/// Predicts the rows of a tile, by draws from the mixture or without. Belongs to one thread.
+final class RowPredictor {
+  private let problem: Problem
+  private let samples: TileSamples
+  private let workspace: DensityWorkspace
+  private var integrated: (job: ObjectIdentifier, rows: IntegratedRows)?
+  private var strata: [Double] = []
+  private let likelihoods = Scratch()
+  private let expectations = Scratch()
+  private let responses = Scratch()
+  private let uniforms = Scratch()
+  private let columns = Scratch()
+  private let sorting = Scratch()
+  private let average = Scratch()
+
+  /// Numbers of one array of draws × rows: half a second-level cache.
+  private static let blockNumbers = 1 << 16
+
+  init(_ problem: Problem, samples: TileSamples, workspace: DensityWorkspace) {
+    self.problem = problem
+    self.samples = samples
+    self.workspace = workspace
+  }
+
+  /// Writes the numbers of a tile's rows, `[rowsPerTile, width]`, and zeros where the data have ended.
+  func predict(_ job: TileJob, _ tile: Tile, into output: UnsafeMutablePointer<Double>) throws {
+    guard case .rows(let place) = tile.part, let data = problem.test, let prediction = problem.prediction,
+      let layout = prediction.layout(problem.target.predictedResponse)
+    else { throw FitError(.software, "this run has no rows to predict") }
+    output.update(repeating: 0, count: place.count * layout.width)
+    let first = job.iteration * job.plan.rows + place.lowerBound
+    let rows = first..<min(first + place.count, data.manifest.rows)
+    guard !rows.isEmpty else { return }
+    // Jobs come in the order of rows.
+    data.release(before: job.iteration * job.plan.rows)
+    let width = prediction.draws.map { $0 * layout.expectations } ?? job.plan.components
+    let size = min(max(RowPredictor.blockNumbers / width / 16 * 16, 16), 512)
+    for start in stride(from: rows.lowerBound, to: rows.upperBound, by: size) {
+      try data.withRows(start..<min(start + size, rows.upperBound)) { block in
+        let columns = columns.pointer(count: layout.width * block.count)
+        if let draws = prediction.draws {
+          draw(job, block, draws: draws, prediction, layout, into: columns)
+        } else {
+          try integrate(job, block, prediction, layout, into: columns)
+        }
+        if layout.hasScores {
+          (columns + (layout.shown + 1) * block.count).update(from: block.responses, count: block.count)
+        }
+        let target = output + (start - rows.lowerBound) * layout.width
+        for row in 0..<block.count {
+          for k in 0..<layout.width { target[row * layout.width + k] = columns[k * block.count + row] }
+        }
+      }
+    }
+  }
+
+  private func integrate(
+    _ job: TileJob, _ block: RowBlock, _ prediction: RowPrediction, _ layout: RowPrediction.Layout,
+    into columns: UnsafeMutablePointer<Double>
+  ) throws {
+    guard let law = problem.target.predictorLaw else {
+      throw FitError(
+        .software, "family \(problem.specification.model.family) can't be integrated without draws")
+    }
+    let rows: IntegratedRows
+    if let integrated, integrated.job == ObjectIdentifier(job) {
+      rows = integrated.rows
+    } else {
+      rows = IntegratedRows(job, law: law, quantiles: prediction.quantiles)
+      integrated = (ObjectIdentifier(job), rows)
+    }
+    rows.predict(block, quantity: prediction.quantity, layout, into: columns)
+  }
+
+  /// Averages, deviations and quantiles over draws; columns `[width, rows]`.
+  private func draw(
+    _ job: TileJob, _ block: RowBlock, draws: Int, _ prediction: RowPrediction,
+    _ layout: RowPrediction.Layout, into columns: UnsafeMutablePointer<Double>
+  ) {
+    let target = problem.target
+    samples.makeRowDraws(job, pairs: draws / 2)
+    let (count, numbers) = (block.count, layout.expectations * block.count)
+    let means = expectations.pointer(count: draws * numbers)
+    target.computeExpectations(
+      block, draws: samples.positions, count: draws, into: means, workspace: workspace)
+    let deviation = layout.hasDeviation ? columns + numbers : nil
+    isomix_column_moments(means, draws, numbers, columns, deviation)
+    if layout.quantiles > 0 {
+      var values = means
+      if prediction.quantity == .response {
+        values = drawResponses(block, draws: draws)
+        // The mean stays that of the expectations, which has less error.
+        isomix_column_moments(values, draws, count, average.pointer(count: count), deviation)
+      }
+      sort(
+        values, draws: draws, numbers: numbers, prediction,
+        into: columns + numbers + (layout.hasDeviation ? count : 0))
+    }
+    guard layout.hasScores else { return }
+    let logs = likelihoods.pointer(count: draws * count)
+    target.computeLogLikelihoods(
+      block, draws: samples.positions, count: draws, into: logs, workspace: workspace)
+    VectorMath.columnLogMeanExp(
+      logs, rows: draws, columns: count, into: columns + layout.shown * count)
+  }
+
+  /// A response for each draw and row, by inversion of uniforms that are the same in every row: one in each of as many
+  /// strata as there are draws, so that the noise's own quantiles are met almost without error.
+  private func drawResponses(_ block: RowBlock, draws: Int) -> UnsafeMutablePointer<Double> {
+    if strata.count != draws { strata = samples.makeStrata(count: draws) }
+    let uniforms = uniforms.pointer(count: draws * block.count)
+    for (draw, uniform) in strata.enumerated() {
+      (uniforms + draw * block.count).update(repeating: uniform, count: block.count)
+    }
+    let values = responses.pointer(count: draws * block.count)
+    problem.target.computeResponses(
+      block, draws: samples.positions, count: draws, uniforms: uniforms, into: values, workspace: workspace)
+    return values
+  }
+
+  /// Quantiles of the columns of values `[draws, numbers]`. The i-th of S sorted draws, from 0, is taken for the quantile
+  /// of (i + ½)/S, with straight lines between them; of counts the smallest that so many draws don't exceed.
+  private func sort(
+    _ values: UnsafePointer<Double>, draws: Int, numbers: Int, _ prediction: RowPrediction,
+    into output: UnsafeMutablePointer<Double>
+  ) {
+    let isCount = problem.target.predictedResponse == .count && prediction.quantity == .response
+    let places = prediction.quantiles.map { probability in
+      let place = Double(draws) * probability - 0.5
+      return min(max(isCount ? (place - 0.5).rounded(.up) : place, 0), Double(draws - 1))
+    }
+    isomix_column_quantiles(
+      values, draws, numbers, places, places.count, sorting.pointer(count: 16 * draws), output)
+  }
+}
