@@ -4,8 +4,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <linux/tcp.h>
 #include <malloc.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -15,6 +17,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 int isomix_set_parent_death_signal(int signal) {
@@ -128,3 +131,31 @@ int isomix_shut_down_connection(int descriptor) {
 void isomix_trim_memory(void) { malloc_trim(0); }
 
 int isomix_open_wake_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }
+
+int isomix_clock_is_synchronized(void) {
+  struct timex state = {0};
+  int result = adjtimex(&state);
+  if (result < 0) return -1;
+  return result != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
+}
+
+int isomix_list_addresses(void (*body)(const char *name, const char *address, void *context), void *context) {
+  struct ifaddrs *first = NULL;
+  if (getifaddrs(&first) != 0) return -1;
+  for (struct ifaddrs *entry = first; entry != NULL; entry = entry->ifa_next) {
+    if (entry->ifa_addr == NULL || (entry->ifa_flags & IFF_UP) == 0) continue;
+    char text[INET6_ADDRSTRLEN];
+    const void *address;
+    if (entry->ifa_addr->sa_family == AF_INET) {
+      address = &((const struct sockaddr_in *)entry->ifa_addr)->sin_addr;
+    } else if (entry->ifa_addr->sa_family == AF_INET6) {
+      address = &((const struct sockaddr_in6 *)entry->ifa_addr)->sin6_addr;
+    } else {
+      continue;
+    }
+    if (inet_ntop(entry->ifa_addr->sa_family, address, text, sizeof text) == NULL) continue;
+    body(entry->ifa_name, text, context);
+  }
+  freeifaddrs(first);
+  return 0;
+}

@@ -64,6 +64,10 @@ public enum CoordinationLimits {
   public static let rememberedStrangers = 16_384
   /// Workers that are counted one by one, at most.
   public static let countedWorkers = 1 << 16
+  /// Workers whose time line is kept, at most; bins of time for each; and times that one may come and go.
+  public static let timelineWorkers = 256
+  public static let timelineBins = 128
+  public static let timelineStays = 16
   /// Blocks that one assignment touches, at most: each of them is one subtree, and two of them some more.
   public static let blocksPerAssignment = 8_192
   /// Numbers that the whole blocks of one assignment sum up to, at most: far below what one message carries.

@@ -30,6 +30,7 @@ extension Coordinator {
   {
     guard let record = workers.removeValue(forKey: peer) else { return [] }
     roster.removeAll { $0 == peer }
+    timeline.ended(worker: record.hello.worker, isLost: kind != .left && kind != .replaced, now: now)
     let held = record.assignments.filter { giveBack($0, of: peer) }
     var actions: [CoordinatorAction] = []
     let name = record.name

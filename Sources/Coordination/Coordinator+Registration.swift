@@ -95,6 +95,9 @@ extension Coordinator {
     workers[peer]?.phase = .ready
     workers[peer]?.progressedAt = now
     roster.append(peer)
+    timeline.joined(
+      worker: record.hello.worker, name: "\(record.hello.host)/\(record.hello.processID)",
+      threads: record.hello.threads, now: now)
     firstReadyAt = firstReadyAt ?? now
     var actions: [CoordinatorAction] = [.log(.info, "\(record.name) is ready")]
     guard let running = job else { return actions }

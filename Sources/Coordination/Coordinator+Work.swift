@@ -25,6 +25,7 @@ extension Coordinator {
         .log(.warning, "starting with \(roster.count) of \(workersNeeded) workers; others may still join"))
     }
     statistics.jobs += 1
+    timeline.begin(now: now)
     waitingSince = nil
     // Who still computes for an earlier job gets no home: it gets work again when it has answered.
     let free = roster.filter { workers[$0]?.assignments.isEmpty == true }
@@ -130,6 +131,7 @@ extension Coordinator {
     workers[peer]?.missed = 0
     workers[peer]?.progressedAt = now
     observe(result, assignment, of: peer)
+    timeline.computed(worker: record.hello.worker, seconds: result.computeSeconds, now: now)
     guard let running = job, running.number == assignment.job, let piece = running.pieces[assignment.piece]
     else { return compare(result, assignment, record, now: now) ?? dispatch(to: peer, now: now) }
     if piece.isCopied {

@@ -66,6 +66,8 @@ public struct Coordinator: Sendable {
 
   public let configuration: Configuration
   public internal(set) var statistics = Statistics()
+  /// What the workers did, to be shown.
+  public internal(set) var timeline = WorkerTimeline()
   var workers: [PeerID: WorkerRecord] = [:]
   /// Ready workers in the order in which they became ready: the order of homes and of hand-out.
   var roster: [PeerID] = []
@@ -100,6 +102,11 @@ public struct Coordinator: Sendable {
   /// Whether a process that this coordinator started is registered.
   public func hasLocalWorker(processID: Int) -> Bool {
     workers.values.contains { $0.isLocalChild && $0.hello.processID == processID }
+  }
+
+  /// Whether a process that this coordinator started has come so far that it takes work.
+  public func hasReadyLocalWorker(processID: Int) -> Bool {
+    workers.values.contains { $0.isLocalChild && $0.hello.processID == processID && $0.phase == .ready }
   }
 
   /// The process of a worker that this coordinator started; nil for others.

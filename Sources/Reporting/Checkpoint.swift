@@ -48,7 +48,7 @@ public struct Checkpoint: Sendable, Equatable {
     }
   }
 
-  public static let currentVersion = 2
+  public static let currentVersion = 3
   private static let magic = Array("ISMXCKPT".utf8)
   /// More numbers than any fit has in one array; the sum of some is far from overflow.
   private static let largestCount = 1 << 36

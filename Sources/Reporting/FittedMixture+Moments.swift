@@ -8,7 +8,7 @@ extension FittedMixture {
   }
 
   /// The moments of every parameter, `[d]`: the average of the components' means; and, as variance, the average of
-  /// `ε_i (L Lᵀ)_kk` (full covariances: of `(Σ_i)_kk`) plus the variance of the means.
+  /// `ε_i (L Lᵀ)_kk` (full covariances: of `(Σ_i)_kk`; coordinates with mixtures of their own: of `ε_ik`) plus the variance of the means.
   /// - Throws: ``ReportingError`` when the metric can't be used.
   public func moments() throws -> [Moments] {
     let count = Double(components)
@@ -27,13 +27,21 @@ extension FittedMixture {
         covarianceFactors.reduce(0) { $0 + $1[k].reduce(0) { $0 + $1 * $1 } / count }
       }
     }
+    if let coordinateVariances {
+      return (0..<dimension).map { k in coordinateVariances.reduce(0) { $0 + $1[k] / count } }
+    }
     let variance = variances.reduce(0) { $0 + $1 / count }
     return try coordinates().scales.map { variance * $0 * $0 }
   }
 
-  /// The squared mixture-Wasserstein distance to another fit, in θ; nil when a number is too large.
+  /// The squared mixture-Wasserstein distance to another fit, in θ, summed over coordinates when they have mixtures of
+  /// their own; nil when a number is too large, or when only one of the two factorises.
   /// - Throws: ``ReportingError`` when a metric can't be used.
   public func squaredMixtureDistance(to other: FittedMixture) throws -> Double? {
+    guard factorization == other.factorization else { return nil }
+    if let first = coordinateMixture, let second = other.coordinateMixture {
+      return first.squaredMixtureDistance(to: second)
+    }
     if covarianceFactors == nil, other.covarianceFactors == nil {
       return try shaped().squaredMixtureDistance(to: other.shaped())
     }

@@ -102,14 +102,18 @@ public final class RunFolder {
 
   /// Writes a file so that it is there whole or not at all, also after a power failure.
   public static func write(_ bytes: [UInt8], to path: String) throws {
+    try bytes.withUnsafeBytes { try write($0, to: path) }
+  }
+
+  /// The same with bytes that somebody else owns.
+  public static func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws {
     let temporary = "\(path).tmp-\(getpid())"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw failure(path) }
     var offset = 0
     while offset < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        Foundation.write(descriptor, $0.baseAddress.map { $0 + offset }, bytes.count - offset)
-      }
+      let count = Foundation.write(
+        descriptor, bytes.baseAddress.map { $0 + offset }, min(bytes.count - offset, mostBytesAtOnce))
       if count < 0 && errno == EINTR { continue }
       guard count > 0 else {
         let error = failure(path)
@@ -132,6 +136,9 @@ public final class RunFolder {
       close(folder)
     }
   }
+
+  /// What one call of the system is asked to write.
+  private static let mostBytesAtOnce = 1 << 30
 
   private static func failure(_ path: String) -> ReportingError {
     ReportingError(.cannotWrite, "can't write \(path): \(String(cString: strerror(errno)))")

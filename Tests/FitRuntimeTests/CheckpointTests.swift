@@ -91,7 +91,7 @@ import Testing
 
   @Test func anotherFormatIsNamed() throws {
     let bytes = try forged { body in
-      let text = Array("\"format_version\":2".utf8)
+      let text = Array("\"format_version\":3".utf8)
       guard let place = body.indices.first(where: { body[$0...].starts(with: text) }) else { return }
       body[place + text.count - 1] = UInt8(ascii: "9")
     }

@@ -43,15 +43,15 @@ import Testing
     ] {
       let fitted = FittedMixture(
         mixture, metric: metric, family: "gaussian", names: ["a", "b", "c"], iteration: 1,
-        standardization: nil)
+        specification: "", design: nil)
       let text = String(decoding: try JSONEncoder().encode(fitted), as: UTF8.self)
       let read = try FittedMixture.read(try place.write(text, to: "mixture.json"))
       #expect(read == fitted)
-      let writer = try DrawWriter(read, seed: 5)
       let n = 40_000
+      let positions = try read.draws(n, seed: 5).maker().make(0..<n).positions
       var mean = [0.0, 0, 0]
       var products = [Double](repeating: 0, count: 9)
-      let draws = (0..<n).map { writer.draw($0) }
+      let draws = (0..<n).map { Array(positions[3 * $0..<3 * $0 + 3]) }
       for draw in draws {
         for k in 0..<3 { mean[k] += draw[k] / Double(n) }
       }
@@ -61,15 +61,15 @@ import Testing
         }
       }
       let count = Double(mixture.componentCount)
-      let positions = metric.positions(of: mixture.means, count: mixture.componentCount)
+      let centers = metric.positions(of: mixture.means, count: mixture.componentCount)
       let middle = (0..<3).map { k in
-        stride(from: k, to: positions.count, by: 3).reduce(0.0) { $0 + positions[$1] / count }
+        stride(from: k, to: centers.count, by: 3).reduce(0.0) { $0 + centers[$1] / count }
       }
       let variance = mixture.variances.reduce(0, +) / count
       var expected = shape(metric).map { variance * $0 }
       for i in 0..<mixture.componentCount {
         for k in 0..<9 {
-          let (left, right) = (positions[3 * i + k / 3], positions[3 * i + k % 3])
+          let (left, right) = (centers[3 * i + k / 3], centers[3 * i + k % 3])
           expected[k] += (left - middle[k / 3]) * (right - middle[k % 3]) / count
         }
       }

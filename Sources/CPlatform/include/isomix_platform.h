@@ -44,4 +44,11 @@ void isomix_trim_memory(void);
 // with errno.
 int isomix_open_wake_pipe(int ends[2]);
 
+// Whether the kernel holds the wall clock to be synchronised (NTP): 1, 0, or -1 when it can't be told.
+int isomix_clock_is_synchronized(void);
+
+// Calls `body` with the name and the numeric address of each address of the network interfaces that are up. Returns 0,
+// or -1 with errno.
+int isomix_list_addresses(void (*body)(const char *name, const char *address, void *context), void *context);
+
 #endif
