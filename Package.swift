@@ -6,7 +6,13 @@ let package = Package(
   name: "isomix",
   platforms: [.macOS(.v14)],
   products: [
-    .executable(name: "isomix", targets: ["isomix"])
+    .executable(name: "isomix", targets: ["isomix"]),
+    // For programs with targets of their own: cluster/examples/custom-target.
+    .library(
+      name: "IsomixKit",
+      targets: [
+        "IsomixCommands", "FitRuntime", "Inference", "Posteriors", "Specification", "Mixtures", "NumericsKit",
+      ]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -22,20 +28,27 @@ let package = Package(
     .systemLibrary(
       name: "COpenSSL", pkgConfig: "libcrypto",
       providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
+    .systemLibrary(
+      name: "CNetCDF", pkgConfig: "netcdf",
+      providers: [.apt(["libnetcdf-dev"]), .brew(["netcdf"])]),
     .target(name: "CKernels"),
     .target(name: "CPlatform"),
+    .target(name: "CBridgeStan"),
 
     // Numbers.
     .target(name: "NumericsKit", dependencies: ["CKernels", "COpenBLAS", "COpenSSL"]),
     .target(name: "Mixtures", dependencies: ["NumericsKit", "CKernels"]),
     .target(name: "Posteriors", dependencies: ["NumericsKit", "CKernels"]),
+    .target(name: "StanModels", dependencies: ["Posteriors", "NumericsKit", "CBridgeStan", "CPlatform"]),
     .target(name: "Datasets", dependencies: ["NumericsKit"]),
     .target(
       name: "Specification",
       dependencies: ["NumericsKit", "Mixtures", "Posteriors", .product(name: "Yams", package: "Yams")]),
     .target(
       name: "Inference",
-      dependencies: ["NumericsKit", "Mixtures", "Posteriors", "Datasets", "Specification"]),
+      dependencies: [
+        "NumericsKit", "CKernels", "Mixtures", "Posteriors", "StanModels", "Datasets", "Specification",
+      ]),
 
     // Messages and machines.
     .target(name: "Wire"),
@@ -44,27 +57,43 @@ let package = Package(
     .target(name: "ZeroMQTransport", dependencies: ["Wire", "CZeroMQ", "CPlatform"]),
 
     // Results and services.
-    .target(name: "Reporting", dependencies: ["Inference", "Mixtures", "NumericsKit"]),
+    .target(
+      name: "Reporting",
+      dependencies: [
+        "Inference", "Mixtures", "NumericsKit", "Posteriors", "Datasets", "Specification", "CNetCDF",
+      ]),
+    .target(
+      name: "Report",
+      dependencies: ["Reporting", "Inference", "Posteriors", "Datasets", "Mixtures", "NumericsKit"]),
     .target(
       name: "FitRuntime",
       dependencies: [
-        "Inference", "Coordination", "Wire", "ZeroMQTransport", "Reporting", "Datasets",
-        "Specification", "CPlatform",
+        "Inference", "Coordination", "Wire", "ZeroMQTransport", "Reporting", "Report", "Datasets",
+        "Specification", "Posteriors", "StanModels", "CPlatform",
       ]),
-    .executableTarget(
-      name: "isomix",
+    .target(
+      name: "IsomixCommands",
       dependencies: [
         "FitRuntime", "Reporting", "Inference", "Datasets", "Specification", "Posteriors", "NumericsKit",
         "Coordination", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .executableTarget(name: "isomix", dependencies: ["IsomixCommands"]),
+    // An example of a program with a target of its own; it is a package of its own, too.
+    .executableTarget(
+      name: "ring", dependencies: ["IsomixCommands", "Inference", "Posteriors", "NumericsKit"],
+      path: "cluster/examples/custom-target/Sources/ring"),
 
     // Tests.
-    .target(name: "TestKit", dependencies: ["NumericsKit", "CZeroMQ"], path: "Tests/TestKit"),
+    .target(
+      name: "TestKit", dependencies: ["NumericsKit", "CZeroMQ"], path: "Tests/TestKit",
+      exclude: ["stan_test_models.c"]),
     .testTarget(name: "TestKitTests", dependencies: ["TestKit"]),
     .testTarget(name: "NumericsKitTests", dependencies: ["NumericsKit", "TestKit"]),
     .testTarget(name: "MixturesTests", dependencies: ["Mixtures", "TestKit"]),
     .testTarget(name: "PosteriorsTests", dependencies: ["Posteriors", "TestKit"]),
+    .testTarget(
+      name: "StanModelsTests", dependencies: ["StanModels", "Posteriors", "NumericsKit", "TestKit"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestKit"]),
     .testTarget(name: "SpecificationTests", dependencies: ["Specification", "TestKit"]),
     .testTarget(name: "InferenceTests", dependencies: ["Inference", "TestKit"]),
@@ -73,16 +102,23 @@ let package = Package(
     .testTarget(name: "SimulationTests", dependencies: ["Simulation", "TestKit"]),
     .testTarget(name: "ZeroMQTransportTests", dependencies: ["ZeroMQTransport", "CZeroMQ", "TestKit"]),
     .testTarget(
+      name: "ReportTests",
+      dependencies: [
+        "Report", "Reporting", "Inference", "Posteriors", "Mixtures", "NumericsKit", "TestKit",
+      ]),
+    .testTarget(
       name: "FitRuntimeTests",
       dependencies: [
-        "FitRuntime", "Inference", "Mixtures", "NumericsKit", "Reporting", "TestKit", "ZeroMQTransport",
+        "FitRuntime", "Inference", "Mixtures", "NumericsKit", "Posteriors", "Reporting", "TestKit",
+        "ZeroMQTransport", "CNetCDF",
       ]),
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "isomix", "TestKit", "Inference", "Reporting", "Specification", "Wire", "ZeroMQTransport",
+        "isomix", "ring", "TestKit", "Inference", "Mixtures", "Reporting", "Specification", "Wire",
+        "ZeroMQTransport",
         "NumericsKit", "CZeroMQ",
-      ], exclude: ["pyzmq_nonsense.py"]),
+      ], exclude: ["pyzmq_nonsense.py", "read_outputs.py"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11

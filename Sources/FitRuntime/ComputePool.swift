@@ -12,7 +12,7 @@ final class ComputePool {
   private let problem: Problem
   private let crew: Crew
   private var job: (key: JobKey, job: TileJob)?
-  private var context: (number: UInt64, epoch: UInt64, metric: Metric)?
+  private var context: (number: UInt64, epoch: UInt64, metric: Metric, variate: ControlVariate?)?
   private let evaluator: TileEvaluator
   private let afterTile: () throws -> Void
 
@@ -54,13 +54,15 @@ final class ComputePool {
   /// The job that a computation belongs to; a new one comes with its state.
   private func tileJob(_ computation: Computation) throws -> TileJob {
     if let bytes = computation.contextBytes {
-      let metric = try JobContext.decode(bytes, dimension: problem.target.dimension)
-      context = (computation.context, computation.job.epoch, metric)
+      let (metric, variate) = try JobContext.decode(
+        bytes, components: problem.plan.problem.components, dimension: problem.target.dimension)
+      context = (computation.context, computation.job.epoch, metric, variate)
     }
     if let state = computation.state {
+      let (metric, variate) = try sharedContext(of: computation)
       let new = try TileJob(
-        problem, kind: computation.jobKind, iteration: computation.iteration, state: state,
-        metric: metric(of: computation))
+        problem, kind: computation.jobKind, iteration: computation.iteration, state: state, metric: metric,
+        variate: variate)
       job = (computation.job, new)
     }
     guard let job, job.key == computation.job else {
@@ -69,13 +71,13 @@ final class ComputePool {
     return job.job
   }
 
-  /// The coordinates of a computation's job; nil when it needs none.
-  private func metric(of computation: Computation) throws -> Metric? {
-    guard computation.context != 0 else { return nil }
+  /// The coordinates and the control variate of a computation's job; nil where it needs none.
+  private func sharedContext(of computation: Computation) throws -> (Metric?, ControlVariate?) {
+    guard computation.context != 0 else { return (nil, nil) }
     guard let context, context.number == computation.context, context.epoch == computation.job.epoch else {
       throw FitError(.software, "work of job \(computation.job.number) came without its context")
     }
-    return context.metric
+    return (context.metric, context.variate)
   }
 
   private func serial(_ job: TileJob, _ tasks: [(block: Int, node: TreeNode)]) throws -> [[Double]] {

@@ -3,6 +3,7 @@ import Foundation
 import Inference
 import Mixtures
 import NumericsKit
+import Posteriors
 import Reporting
 import Specification
 import Wire
@@ -29,17 +30,19 @@ struct DiagnosisRunner {
     let setup = try setUp()
     let problem = try Problem(setup)
     guard record.mixture.family == problem.specification.model.family,
-      record.mixture.names == problem.target.parameterNames
+      record.mixture.names == problem.target.parameterNames,
+      record.mixture.factorization == problem.plan.problem.factorization
     else {
       throw RuntimeError(
         "\(record.path)/\(FittedMixture.fileName) is not a mixture of \(record.path)/spec.yaml's model: it has "
           + "\(record.mixture.dimension) parameter(s) of family \(record.mixture.family), the model is "
-          + "\(problem.specification.model.family) with \(problem.target.dimension), or their names differ",
+          + "\(problem.specification.model.family) with \(problem.target.dimension), or their names or factorizations differ",
         exitCode: ExitCode.badData)
     }
     let plan = problem.plan.objective
     let sums = try evaluate(setup, problem, plan, identity)
-    let judgement = Judgement(integrands: plan.integrands(sums), components: plan.components)
+    let judgement = problem.plan.problem.judgement(
+      plan.integrands(sums), mayReject: problem.target is any ForeignDensity)
     return (problem, judgement)
   }
 
@@ -65,13 +68,18 @@ struct DiagnosisRunner {
           + "they have changed since, or another version prepared them; fit again, or give the old data back",
         exitCode: ExitCode.badData)
     }
+    for (now, then) in zip(setup.files ?? [], record.files ?? []) where now.digest != then.digest {
+      throw RuntimeError(
+        "\(now.what) \(now.path) is not the one of the fit: it has changed since; fit again, or give the old one back",
+        exitCode: ExitCode.badData)
+    }
     return setup
   }
 
   private func evaluate(_ setup: FitSetup, _ problem: Problem, _ plan: JobPlan, _ identity: Identity) throws
     -> [[Double]]
   {
-    let start = try record.mixture.start()
+    let start = try record.mixture.inner()
     let bytes = try setup.encoded()
     let runner = try InProcessRunner(
       configuration: Coordinator.Configuration(

@@ -25,6 +25,9 @@ final class DistributedRunner: JobRunner {
   private(set) var endpoints: [String] = []
 
   private var warnings: [String] = []
+  private var voice = ModelVoice(now: Clock.now)
+
+  var rejection: String? { voice.rejection }
 
   private static let turn_ms = 100
   private static let mostWarnings = 20
@@ -89,9 +92,20 @@ final class DistributedRunner: JobRunner {
     if nextTick <= now {
       nextTick = now.adding(milliseconds: DistributedRunner.turn_ms)
       try lookAfterChildren(now: now)
+      listen(now: now)
       try handle(.tick)
       for note in socket.guardConnections(allowance: { machine.resultBytes(for: PeerID(number: $0)) }) {
         log(.warning, note)
+      }
+    }
+  }
+
+  /// Takes what workers' models have printed.
+  private func listen(now: Instant) {
+    for line in children.takeLines() {
+      for (level, text) in voice.hear(line, now: now) {
+        if level == .warning, warnings.count < DistributedRunner.mostWarnings { warnings.append(text) }
+        log(level, text)
       }
     }
   }
@@ -148,7 +162,7 @@ final class DistributedRunner: JobRunner {
 
   private func reapChildren() throws {
     childrenEnded = false
-    let ended = children.reap { machine.hasLocalWorker(processID: $0) }
+    let ended = children.reap { machine.hasReadyLocalWorker(processID: $0) }
     guard !ended.isEmpty else { return }
     // A worker that said why it ends is heard before its end is: its last words may still be in the pipe.
     usleep(DistributedRunner.lastWords_us)
@@ -202,6 +216,7 @@ final class DistributedRunner: JobRunner {
 
   private func cleanUp(afterFailure: Bool) {
     children.shutDown(afterFailure: afterFailure)
+    listen(now: Clock.now)
     socketFolder?.remove()
     socketFolder = nil
   }
@@ -211,6 +226,6 @@ final class DistributedRunner: JobRunner {
       workers: machine.statistics.workersSeen, lostWorkers: machine.statistics.workersLost,
       readyWorkers: machine.readyWorkers, redispatchedTiles: machine.statistics.redispatchedTiles,
       bytesSent: socket.bytesSent, bytesReceived: socket.bytesReceived,
-      assignments: machine.statistics.assignments, warnings: warnings)
+      assignments: machine.statistics.assignments, timeline: machine.timeline, warnings: warnings)
   }
 }

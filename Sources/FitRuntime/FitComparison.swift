@@ -1,5 +1,6 @@
 import Coordination
 import Foundation
+import Mixtures
 import NumericsKit
 import Reporting
 
@@ -11,13 +12,15 @@ public struct FitComparison: Sendable {
     let family: String
     let components: Int
     let metric: String
+    let factorization: String
     let iterations: Int
   }
 
   let a: Side
   let b: Side
   let dimension: Int
-  /// `MW₂`, the root of ``FittedMixture/squaredMixtureDistance(to:)``, in θ's units; nil when numbers are too large.
+  /// `MW₂`, the root of ``FittedMixture/squaredMixtureDistance(to:)``, in θ's units; nil when numbers are too large, or
+  /// when only one of the two factorises over coordinates.
   let mixtureDistance: Double?
   let parameters: [ParameterComparison]
   let evidence: EvidenceComparison?
@@ -55,6 +58,12 @@ public struct FitComparison: Sendable {
     }
   }
 
+  /// Why there is no distance.
+  private var noDistance: String {
+    a.factorization == b.factorization
+      ? "the numbers are too large" : "only one of the two fits has mixtures of the whole parameter"
+  }
+
   /// Parameters that a reader is shown.
   private static let shownParameters = 10
 
@@ -66,7 +75,7 @@ public struct FitComparison: Sendable {
     var lines = [
       "A  \(a.text)", "B  \(b.text)",
       "MW₂   "
-        + (mixtureDistance.map { String(format: "%.6g", $0) } ?? "not defined: the numbers are too large")
+        + (mixtureDistance.map { String(format: "%.6g", $0) } ?? "not defined: \(noDistance)")
         + " (mixture-Wasserstein distance over \(dimension) parameter(s))",
       evidence?.text ?? "ELBO  not comparable: \(obstacle ?? "")",
       shown.count < parameters.count ? "the \(shown.count) parameters that differ most:" : "parameters:",
@@ -82,11 +91,14 @@ extension FitComparison.Side {
     let mixture = record.mixture
     self.init(
       path: record.path, family: mixture.family, components: mixture.components, metric: mixture.metric,
+      factorization: mixture.factorization.rawValue,
       iterations: mixture.iteration)
   }
 
   var text: String {
-    "\(path): \(family), \(components) component(s), metric \(metric), after \(iterations) iterations"
+    "\(path): \(family), \(components) component(s)"
+      + (factorization == Factorization.full.rawValue ? ", metric \(metric)" : " of each coordinate")
+      + ", after \(iterations) iterations"
   }
 }
 

@@ -3,7 +3,8 @@ import Reporting
 
 extension FitDiagnosis: Encodable {
   private enum Key: String, CodingKey {
-    case family, dimension, components, metric, iterations, draws, seed, elbo, kl, khat, reliable, usage,
+    case family, dimension, components, factorization, metric, iterations, draws, seed, elbo, kl, khat,
+      reliable, usage,
       verdict
     case converged, iterates
     case elboSe, khatThreshold, importanceWeightedElbo, effectiveSampleSize, effectiveShare
@@ -16,6 +17,7 @@ extension FitDiagnosis: Encodable {
     try container.encode(family, forKey: .family)
     try container.encode(dimension, forKey: .dimension)
     try container.encode(components, forKey: .components)
+    try container.encode(factorization, forKey: .factorization)
     try container.encode(metric, forKey: .metric)
     try container.encode(iterations, forKey: .iterations)
     try container.encode(judgement.draws, forKey: .draws)
@@ -29,10 +31,12 @@ extension FitDiagnosis: Encodable {
     try container.encode(judgement.importanceWeightedElbo, forKey: .importanceWeightedElbo)
     try container.encode(judgement.effectiveSampleSize, forKey: .effectiveSampleSize)
     try container.encode(effectiveShare, forKey: .effectiveShare)
-    try container.encode(judgement.idleComponents, forKey: .idleComponents)
-    try container.encode(judgement.usage.min(), forKey: .leastUsage)
-    try container.encode(judgement.usage.max(), forKey: .largestUsage)
-    try container.encode(judgement.usage, forKey: .usage)
+    // A draw whose coordinates come from components of their own is none of theirs.
+    let usage = factorization == .full ? judgement.usage : nil
+    try container.encode(usage == nil ? nil : judgement.idleComponents, forKey: .idleComponents)
+    try container.encode(usage?.min(), forKey: .leastUsage)
+    try container.encode(usage?.max(), forKey: .largestUsage)
+    try container.encode(usage, forKey: .usage)
     try container.encode(recorded?.converged, forKey: .converged)
     try container.encode(recorded?.stoppedBy, forKey: .stoppedBy)
     try container.encode(recorded?.iterates, forKey: .iterates)

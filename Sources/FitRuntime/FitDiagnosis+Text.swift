@@ -5,8 +5,9 @@ extension FitDiagnosis {
   /// The diagnosis as lines for a reader.
   public var text: String {
     var lines = [
-      "\(family) (dimension \(dimension)), \(components) component(s), metric \(metric.rawValue), after \(iterations) "
-        + "iterations; judged by \(judgement.draws) draws"
+      "\(family) (dimension \(dimension)), \(components) component(s)"
+        + (factorization == .full ? ", metric \(metric.rawValue)" : " of each coordinate")
+        + ", after \(iterations) iterations; judged by \(judgement.draws) draws"
     ]
     let error = judgement.objective.standardError
     lines.append(
@@ -22,7 +23,7 @@ extension FitDiagnosis {
           format: "weights     effective sample size %.0f of %d draws (%.1f %%)", size, judgement.draws,
           100 * share))
     }
-    if let least = judgement.usage.min(), let largest = judgement.usage.max() {
+    if factorization == .full, let least = judgement.usage.min(), let largest = judgement.usage.max() {
       lines.append(
         String(
           format:

@@ -9,6 +9,8 @@ public struct FitDiagnosis: Sendable {
   public let components: Int
   /// The coordinates in which the components are isotropic.
   public let metric: Metric.Kind
+  /// Whether coordinates have mixtures of their own.
+  public let factorization: Factorization
   /// Steps that the fit had taken.
   public let iterations: Int
   public let seed: UInt64
@@ -44,6 +46,7 @@ public struct FitDiagnosis: Sendable {
     dimension = record.mixture.dimension
     components = record.mixture.components
     metric = problem.plan.problem.metric
+    factorization = problem.plan.problem.factorization
     iterations = record.mixture.iteration
     self.seed = seed
     self.judgement = judgement
@@ -52,7 +55,7 @@ public struct FitDiagnosis: Sendable {
   }
 
   /// What a user should know and do, in a sentence.
-  public var verdict: String { judgement.verdict(metric: metric) }
+  public var verdict: String { judgement.verdict(metric: metric, factorization: factorization) }
 
   /// Effective sample size of the importance weights over the number of draws.
   public var effectiveShare: Double? {

@@ -12,10 +12,15 @@ struct FitRecord {
   let specification: FitSpecification?
   /// The prepared training data that the plan names; nil without data.
   let train: FitSetup.DesignReference?
+  /// Other files that its target was made of.
+  let files: [FitSetup.FileReference]?
   let summary: RecordedSummary?
 
   /// As much of `plan.json` as is read.
-  private struct RecordedPlan: Decodable { let train: FitSetup.DesignReference? }
+  private struct RecordedPlan: Decodable {
+    let train: FitSetup.DesignReference?
+    let files: [FitSetup.FileReference]?
+  }
 
   /// Reads a fit's folder, or a `mixture.json`.
   /// - Throws: ``ReportingError`` or ``SpecificationError`` for what is missing or makes no sense.
@@ -23,13 +28,14 @@ struct FitRecord {
     self.path = path
     mixture = try FittedMixture.read(path)
     guard FitRecord.isFolder(path) else {
-      (specification, train, summary) = (nil, nil, nil)
+      (specification, train, files, summary) = (nil, nil, nil, nil)
       return
     }
     let spec = path + "/spec.yaml"
     specification =
       FileManager.default.fileExists(atPath: spec) ? try FitService.read(spec, overrides: []) : nil
-    train = try FitRecord.train(path + "/" + PlanDocument.fileName)
+    let plan = try FitRecord.plan(path + "/" + PlanDocument.fileName)
+    (train, files) = (plan?.train, plan?.files)
     summary = try RecordedSummary.read(path)
   }
 
@@ -62,11 +68,11 @@ struct FitRecord {
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
   }
 
-  private static func train(_ file: String) throws -> FitSetup.DesignReference? {
+  private static func plan(_ file: String) throws -> RecordedPlan? {
     guard let data = FileManager.default.contents(atPath: file) else { return nil }
     guard let plan = try? JSONDecoder().decode(RecordedPlan.self, from: data) else {
       throw ReportingError(.badData, "\(file) is not a fit's plan.json")
     }
-    return plan.train
+    return plan
   }
 }

@@ -2,6 +2,7 @@ import Coordination
 import Foundation
 import Inference
 import Mixtures
+import Report
 import Reporting
 
 /// The course of one run: asks the fit for its next job, has it evaluated, hands the sums back, and writes what
@@ -21,6 +22,8 @@ final class FitRun {
   private let trace: TraceWriter
   private var start = Clock.now
   private var encodedContext: SharedContext?
+  /// What `mixture.json` holds, once it is written.
+  private var fitted: FittedMixture?
 
   init(
     prepared: PreparedFit, folder: RunFolder, log: RunLog, progress: ProgressReporter,
@@ -55,7 +58,8 @@ final class FitRun {
       try iterate(with: runner)
     } catch {
       let seconds = secondsSoFar
-      let failure = describe(RunFailure(error), isKept: keep(seconds: seconds))
+      let described = describe(RunFailure(error), isKept: keep(seconds: seconds))
+      let failure = quote(runner.rejection, in: described, of: error)
       end(runner, failure.exitCode, failure.message)
       progress.finish(iteration: fit.iteration, seconds: seconds)
       if fit.iteration > 0 {
@@ -64,12 +68,18 @@ final class FitRun {
       throw failure
     }
     let seconds = secondsSoFar
-    _ = keep(seconds: seconds)
+    let isKept = keep(seconds: seconds)
     end(runner, ExitCode.done, "the fit is finished")
     progress.finish(iteration: fit.iteration, seconds: seconds)
-    return try writeResults(
-      runner.statistics, stoppedBy: fit.ending?.reason ?? "the number of iterations asked for",
-      seconds: seconds)
+    do {
+      let outcome = try writeResults(
+        runner.statistics, stoppedBy: fit.ending?.reason ?? "the number of iterations asked for",
+        seconds: seconds)
+      writeReport()
+      return outcome
+    } catch {
+      throw describe(RunFailure(error), isKept: isKept)
+    }
   }
 
   /// Ends the runner; nobody can join any more.
@@ -95,7 +105,8 @@ final class FitRun {
   private var context: SharedContext? {
     guard let context = fit.context else { return nil }
     if let encodedContext, encodedContext.number == context.number { return encodedContext }
-    encodedContext = SharedContext(number: context.number, bytes: JobContext.encode(context.metric))
+    encodedContext = SharedContext(
+      number: context.number, bytes: JobContext.encode(context.metric, context.variate))
     return encodedContext
   }
 
@@ -123,7 +134,9 @@ final class FitRun {
       if isFirst { start = Clock.now }
       isFirst = false
       let row = try fit.take(sums)
-      for note in fit.notes { warn(note, isAlarming: note.hasPrefix("diverged")) }
+      for note in fit.notes {
+        warn(note, isAlarming: note.hasPrefix("diverged") || note.hasPrefix("rejected"))
+      }
       fit.notes = []
       let seconds = secondsSoFar
       for failure in checkpoints.offer(fit.snapshot, seconds: seconds) {
@@ -136,6 +149,14 @@ final class FitRun {
         progress.step(iteration: fit.iteration, seconds: seconds)
       }
     }
+  }
+
+  /// Adds why the model rejected points to a failure that may come from it.
+  private func quote(_ rejection: String?, in failure: RunFailure, of error: any Error) -> RunFailure {
+    guard let rejection, (error as? FitError)?.code == .diverged else { return failure }
+    return RunFailure(
+      exitCode: failure.exitCode,
+      message: "\(failure.message). The model says where it rejects points: \(rejection)")
   }
 
   private func describe(_ failure: RunFailure, isKept: Bool) -> RunFailure {
@@ -168,17 +189,24 @@ final class FitRun {
   {
     let problem = prepared.problem
     let family = problem.specification.model.family
-    let standardization = problem.train.map { design in
-      FittedMixture.Standardization(
-        columns: design.manifest.statistics.features, means: design.manifest.statistics.means,
-        standardDeviations: design.manifest.statistics.standardDeviations,
-        classes: design.manifest.classes)
+    let fitted = FittedMixture(
+      fit.mixture, coordinates: fit.coordinateMixture, factors: fit.factors, metric: fit.metric,
+      family: family,
+      names: problem.target.parameterNames, iteration: fit.iteration,
+      specification: prepared.setup.specification, design: problem.train?.manifest)
+    try folder.write(json: fitted, to: FittedMixture.fileName, pretty: false)
+    self.fitted = fitted
+    if fit.next == nil {
+      if problem.specification.model.isForeign {
+        ModelCrash.explain(
+          "\(InferenceData.fileName) was made: \(folder.file(FittedMixture.fileName)) holds the finished fit, and "
+            + "`isomix sample --unconstrained` draws from it without the model")
+      }
+      defer { ModelCrash.forget() }
+      let draws = FitDraws(fit: fit, prepared: prepared)
+      for note in draws.notes { log.append(level: "info", note) }
+      if let problem = try draws.write(to: folder, check: { try interruption.check() }) { warn(problem) }
     }
-    try folder.write(
-      json: FittedMixture(
-        fit.mixture, factors: fit.factors, metric: fit.metric, family: family,
-        names: problem.target.parameterNames, iteration: fit.iteration,
-        standardization: standardization), to: FittedMixture.fileName, pretty: false)
     let summary = Summary(
       stoppedBy: stoppedBy, iterations: fit.iteration, row: fit.lastRow, test: fit.testScores,
       seconds: seconds, workers: statistics.workers, lostWorkers: statistics.lostWorkers,
@@ -187,14 +215,45 @@ final class FitRun {
       stateSHA256: fit.stateDigest.description, warnings: warnings + statistics.warnings,
       version: Identity.version, converged: fit.ending?.hasConverged, judgement: fit.judgement,
       // Full covariances gain nothing by other coordinates.
-      verdict: fit.judgement?.verdict(metric: fit.factors.isEmpty ? fit.metric.kind : .dense),
+      verdict: fit.judgement?.verdict(
+        metric: fit.factors.isEmpty ? fit.metric.kind : .dense,
+        factorization: fit.isFactorized ? .coordinates : .full),
       iterates: fit.iterates)
     try folder.write(json: summary, to: "summary.json")
+    try writeRecords(statistics, seconds: seconds)
     log.append(
       level: "info",
       "ended after \(fit.iteration) iterations and \(String(format: "%.3f", seconds)) s: \(stoppedBy)")
     return FitService.Outcome(
       summary: summary, output: folder.path, family: family, dimension: problem.target.dimension,
-      components: fit.mixture.componentCount)
+      components: fit.plan.problem.components)
+  }
+
+  /// What the report shows besides the summary: the judgement's weights, and what the workers did.
+  private func writeRecords(_ statistics: RunStatistics, seconds: Double) throws {
+    if let judgement = fit.judgement {
+      try folder.write(json: Diagnostics(judgement), to: Diagnostics.fileName, pretty: false)
+    }
+    let activity = WorkerActivity(
+      statistics.timeline, secondsBefore: secondsBefore, seconds: seconds - secondsBefore)
+    try folder.write(json: activity, to: WorkerActivity.fileName, pretty: false)
+  }
+
+  /// Writes `report.html`. Results are there without it, so a failure is said and ends nothing.
+  private func writeReport() {
+    guard let fitted else { return }
+    let problem = prepared.problem
+    if problem.specification.model.isForeign {
+      ModelCrash.explain(
+        "\(ReportDocument.fileName) was made; the fit is finished, and the rest of \(folder.path) is written")
+    }
+    defer { ModelCrash.forget() }
+    do {
+      try FitReport.write(
+        FitReport.Opened(
+          mixture: fitted, target: problem.target, train: problem.train, test: problem.test), into: folder)
+    } catch {
+      warn("no report was written: \(RunFailure(error).message); `isomix report \(folder.path)` tries again")
+    }
   }
 }

@@ -7,6 +7,7 @@ import Inference
 import NumericsKit
 import Reporting
 import Specification
+import StanModels
 import Wire
 import ZeroMQTransport
 
@@ -79,6 +80,7 @@ public final class FitService {
     }
   }
 
+  private static let warningMark = "warning: "
   private static let descriptorsBesides = 64
   private static let descriptorsPerWorker = 3
 
@@ -226,12 +228,18 @@ public final class FitService {
   /// Imports data and makes the plan.
   private func prepare(_ specification: FitSpecification, progress: ProgressReporter) throws -> PreparedFit {
     let builder = ProblemBuilder(
-      cacheFolder: options.cache ?? FitService.defaultCache(), progress: { progress.note($0) })
+      cacheFolder: options.cache ?? FitService.defaultCache(),
+      progress: { [self] text in
+        // Warnings are said when the fit begins, and kept in its summary.
+        guard text.hasPrefix(FitService.warningMark) else { return progress.note(text) }
+        warnings.append(String(text.dropFirst(FitService.warningMark.count)))
+      })
     // An import appears whole or not at all, so that it can be broken off anywhere.
     let setup = try Signals.ending(
       with: ExitCode.interrupted,
       "isomix fit: interrupted while the data were prepared; start it again with the same command"
     ) { try builder.build(specification) }
+    if let text = setup.plan.gradient.batchDescription { progress.note(text) }
     return PreparedFit(
       setup: setup, bytes: try setup.encoded(), problem: try Problem(setup),
       start: try start(of: setup, specification))
@@ -258,7 +266,9 @@ public final class FitService {
     _ prepared: PreparedFit, run: RunID, folder: RunFolder, log: RunLog, progress: ProgressReporter
   ) throws -> any JobRunner {
     let local = options.workers ?? FitService.availableCores()
-    let isInProcess = local == 1 && options.listen.isEmpty
+    // A crash of somebody else's code must end a worker, not the run.
+    let isInProcess =
+      local == 1 && options.listen.isEmpty && !prepared.problem.specification.model.isForeign
     let configuration = Coordinator.Configuration(
       run: run,
       epoch: UInt64(Date().timeIntervalSince1970 * 1000), version: Identity.version,
@@ -276,6 +286,7 @@ public final class FitService {
       }
     }
     for warning in warnings { note(.warning, warning) }
+    for line in StanConsole.shared.takeLines() { note(.info, "the model printed: \(line)") }
     if isInProcess {
       return try InProcessRunner(
         configuration: configuration, setup: prepared.setup, problem: prepared.problem,

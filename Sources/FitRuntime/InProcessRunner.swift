@@ -57,7 +57,7 @@ final class InProcessRunner: JobRunner {
   var statistics: RunStatistics {
     RunStatistics(
       workers: 1, lostWorkers: 0, bytesSent: 0, bytesReceived: 0,
-      assignments: coordinator.statistics.assignments)
+      assignments: coordinator.statistics.assignments, timeline: coordinator.timeline)
   }
 
   /// Passes an event and everything that follows from it back and forth until nothing is left to do.
@@ -65,10 +65,10 @@ final class InProcessRunner: JobRunner {
     var queue = [first]
     var place = 0
     var sums: [[Double]]?
-    let now = Clock.now
     while place < queue.count {
       let delivery = queue[place]
       place += 1
+      let now = Clock.now
       switch delivery {
       case .toCoordinator(let event):
         for action in coordinator.handle(event, now: now) {

@@ -10,8 +10,15 @@ protocol JobRunner: AnyObject {
   /// Tells everyone that the run is over and waits until nothing of it is left.
   func end(exitCode: Int32, message: String)
 
+  /// Why the target last rejected a point, in its own words; nil when it has not, or it is not known.
+  var rejection: String? { get }
+
   /// Counters for the summary.
   var statistics: RunStatistics { get }
+}
+
+extension JobRunner {
+  var rejection: String? { nil }
 }
 
 /// What a runner counts.
@@ -24,6 +31,8 @@ struct RunStatistics: Sendable {
   var bytesSent: UInt64 = 0
   var bytesReceived: UInt64 = 0
   var assignments = 0
+  /// What each worker did over time.
+  var timeline = WorkerTimeline()
   /// What the machines warned of, the first few.
   var warnings: [String] = []
 }

@@ -15,6 +15,10 @@ final class LocalWorkers {
     var restartAt: Instant?
   }
 
+  /// What the processes print, of those that are there and of those that have ended.
+  private var outputs: [pid_t: ChildOutput] = [:]
+  private var lastLines: [String] = []
+
   /// How a process ended.
   struct End {
     let processID: Int
@@ -99,17 +103,36 @@ final class LocalWorkers {
     // OpenBLAS would start a thread a core when it is loaded; workers multiply on one.
     let inherited = ProcessInfo.processInfo.environment.filter { $0.key != "OPENBLAS_NUM_THREADS" }
     let environment = inherited.map { "\($0.key)=\($0.value)" } + ["OPENBLAS_NUM_THREADS=1"]
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    // Their standard output is not ours, which holds results.
+    let output = try ChildOutput()
+    output.attach(to: &actions)
     var process: pid_t = 0
     let status = LocalWorkers.withStrings([path] + arguments) { arguments in
       LocalWorkers.withStrings(environment) { environment in
-        posix_spawn(&process, path, nil, &attributes, arguments, environment)
+        posix_spawn(&process, path, &actions, &attributes, arguments, environment)
       }
     }
     guard status == 0 else {
       throw RuntimeError(
         "can't start a worker process: \(String(cString: strerror(status)))", exitCode: ExitCode.software)
     }
+    output.started()
+    outputs[process] = output
     return process
+  }
+
+  /// The lines that workers have printed since the last call.
+  func takeLines() -> [String] {
+    defer { lastLines = [] }
+    var lines = lastLines
+    for slot in slots {
+      guard let process = slot.process else { continue }
+      lines += outputs[process]?.lines() ?? []
+    }
+    return lines
   }
 
   private static func withStrings<Value>(
@@ -130,7 +153,7 @@ final class LocalWorkers {
 
   /// The workers that have ended since the last call, with how they ended.
   ///
-  /// - Parameter hadJoined: whether a process was registered with the coordinator.
+  /// - Parameter hadJoined: whether a process was ready to work for the coordinator.
   func reap(hadJoined: (Int) -> Bool) -> [End] {
     var ends: [End] = []
     let now = Clock.now
@@ -139,6 +162,7 @@ final class LocalWorkers {
       var status: Int32 = 0
       guard waitpid(process, &status, WNOHANG) == process else { continue }
       slots[index].process = nil
+      lastLines += outputs.removeValue(forKey: process)?.last() ?? []
       // Who was asked to leave has left; everybody else is started again.
       let hasLeft = status == 0
       if !hasLeft, !isShuttingDown {

@@ -11,6 +11,7 @@ struct PlanDocument: Encodable {
   let plan: Plan
   let train: FitSetup.DesignReference?
   let test: FitSetup.DesignReference?
+  let files: [FitSetup.FileReference]?
   let numerics: NumericsFingerprint
   let version: String
   let build: String
@@ -22,6 +23,7 @@ struct PlanDocument: Encodable {
     plan = setup.plan
     train = setup.train
     test = setup.test
+    files = setup.files
     numerics = identity.fingerprint
     version = Identity.version
     build = identity.build

@@ -6,6 +6,7 @@ import Mixtures
 import Posteriors
 import Reporting
 import Specification
+import StanModels
 import ZeroMQTransport
 
 /// A failed system call, in words.
@@ -48,6 +49,14 @@ extension RunFailure {
         case .software: ExitCode.software
         case .noInput: ExitCode.noInput
         case .badInput, .diverged: ExitCode.badData
+        }
+      self.init(exitCode: code, message: error.message)
+    case let error as StanError:
+      let code =
+        switch error.code {
+        case .noInput: ExitCode.noInput
+        case .cannotWrite: ExitCode.cannotCreate
+        default: ExitCode.badData
         }
       self.init(exitCode: code, message: error.message)
     case let error as PosteriorError: self.init(exitCode: ExitCode.badData, message: error.message)

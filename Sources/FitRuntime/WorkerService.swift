@@ -5,7 +5,9 @@ import Foundation
 import Glibc
 import Inference
 import NumericsKit
+import Posteriors
 import Reporting
+import StanModels
 import Wire
 import ZeroMQTransport
 
@@ -209,8 +211,13 @@ private final class WorkerLoop {
     }
     do {
       let setup = try FitSetup(decoding: bytes)
+      let problem = try Problem(setup)
+      if let target = problem.target as? any ForeignDensity {
+        giveOutputToModels()
+        try target.check()
+      }
       pool = ComputePool(
-        problem: try Problem(setup), threads: options.threads, progress: progress,
+        problem: problem, threads: options.threads, progress: progress,
         afterTile: { [unowned self] in try afterTile() })
       prepared = (digest, setup.dataDigest)
       return .prepared(setupDigest: digest, dataDigest: setup.dataDigest)
@@ -224,6 +231,12 @@ private final class WorkerLoop {
     } catch {
       return .preparationFailed(RunFailure(error))
     }
+  }
+
+  /// A local worker's standard output is its coordinator's to read; another one's, that of its own log.
+  private func giveOutputToModels() {
+    if options.parent == nil { dup2(STDERR_FILENO, STDOUT_FILENO) }
+    StanConsole.shared.passOn()
   }
 
   private func compute(_ computation: Computation) -> WorkerEvent {

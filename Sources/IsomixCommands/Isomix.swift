@@ -12,6 +12,7 @@ struct Isomix: ParsableCommand {
       EXAMPLE
         isomix fit cluster/examples/breast-cancer.yaml --output out
         isomix sample out --draws 1000 > draws.csv
+        isomix predict out --data new.csv > predictions.csv
 
       Exit codes: 0 done, 1 done but not as required (fit --require-convergence: not converged, diagnose \
       --require-reliable: k̂ too large), 64 usage, 65 bad data or spec, 66 no such input, 69 no workers or a peer lost for good, \
@@ -19,15 +20,19 @@ struct Isomix: ParsableCommand {
       """,
     version: Identity.version,
     subcommands: [
-      FitCommand.self, WorkerCommand.self, SampleCommand.self, DiagnoseCommand.self, CompareCommand.self,
-      DataCommand.self, KeysCommand.self, SimulateCommand.self, BenchCommand.self,
+      FitCommand.self, WorkerCommand.self, InitCommand.self, SampleCommand.self, PredictCommand.self,
+      DiagnoseCommand.self, ReportCommand.self, CompareCommand.self, ModelsCommand.self, DataCommand.self,
+      KeysCommand.self, DoctorCommand.self, SimulateCommand.self, BenchCommand.self, CompletionCommand.self,
+      ManualCommand.self,
     ])
 }
 
-/// Where the program starts.
-@main
-enum Entry {
-  static func main() {
+/// The command line, for a program's `main`.
+public enum IsomixProgram {
+  /// Runs the command that the process was started with, and ends the process.
+  ///
+  /// A program of one's own registers its targets before (``CustomTargets``); its worker processes come here, too.
+  public static func main() {
     StandardStream.fill()
     Isomix.main()
   }

@@ -4,6 +4,11 @@ import FitRuntime
 struct KeysCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "keys", abstract: "Make and show the keys of encrypted connections.",
+    discussion: """
+      EXAMPLE
+        isomix keys new ~/isomix-keys
+        isomix keys show ~/isomix-keys
+      """,
     subcommands: [KeysNewCommand.self, KeysShowCommand.self])
 }
 

@@ -7,6 +7,11 @@ import Posteriors
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Measure this machine and this build.",
+    discussion: """
+      EXAMPLE
+        isomix bench kernel --dimension 54
+        isomix bench fit cluster/examples/breast-cancer.yaml --workers 1,2
+      """,
     subcommands: [BenchKernelCommand.self, BenchCoordinationCommand.self, BenchFitCommand.self])
 }
 

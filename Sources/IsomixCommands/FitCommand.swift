@@ -145,7 +145,7 @@ struct FitCommand: ParsableCommand {
     lines.append("End   " + FitDiagnosis.ending(summary.stoppedBy, converged: summary.converged))
     if let verdict = summary.verdict { lines.append("Fit   " + verdict) }
     lines.append("state_sha256 \(summary.stateSHA256)")
-    lines.append("Results are in \(outcome.output): mixture.json, summary.json, trace.csv")
+    lines.append("Results are in \(outcome.output): mixture.json, fit.nc, summary.json, trace.csv")
     return lines.joined(separator: "\n")
   }
 }

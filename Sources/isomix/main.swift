@@ -1,0 +1,3 @@
+import IsomixCommands
+
+IsomixProgram.main()
