@@ -12,12 +12,17 @@ packages=(
   libzmq3-dev             # messages between coordinator and workers
   libopenblas-dev         # matrix multiplication
   libssl-dev              # digests
+  libnetcdf-dev           # fit.nc, for ArviZ
 )
 
 test_packages=(
   iproute2                # network namespaces, to cut links between real processes
   nftables                # dropping packets in them
+  python3-pip             # fetching an interpreter of Stan programs
   python3-zmq             # a foreign peer that has keys and talks nonsense
+  python3-venv            # ArviZ and CmdStanPy from PyPI, to read what fits write (cluster/python.sh)
+  chromium                # looking at reports
+  fonts-dejavu-core       # a font to look at them with
 )
 
 say() { printf 'bootstrap: %s\n' "$*"; }

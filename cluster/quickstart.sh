@@ -49,6 +49,7 @@ say "fitting $spec"
 
 say "done; the result is in $output
   mixture.json   the fitted posterior: components and their coordinates
+  fit.nc         draws, densities and predictions for ArviZ
   summary.json   how the fit went: ELBO, test accuracy, seconds
   trace.csv      the way there, a row an evaluation
 Draw from it:  $isomix sample $output

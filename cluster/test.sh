@@ -9,6 +9,15 @@ repository="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"
 say() { printf '\ntest: %s\n' "$*"; }
 
 "$repository/cluster/bootstrap.sh" --tests
+"$repository/cluster/python.sh"
+
+# An interpreter of Stan programs: one library, without what its Python interface needs.
+stanli=stanli==0.24.0
+if [[ ! -e $repository/.build/python/stanli ]]; then
+  say "installing $stanli from PyPI"
+  python3 -m pip install --quiet --no-deps --target "$repository/.build/python" "$stanli" ||
+    say "going on without: the tests that need it are skipped and say so"
+fi
 
 # A release build, because tests that compute are tens of times slower in debug.
 build=(--package-path "$repository" -c release)

@@ -18,6 +18,11 @@ enum Examples {
   static let mixture2D = "\(folder)/mixture-2d.yaml"
   static let components200 = "\(folder)/components-200.yaml"
   static let funnel = "\(folder)/funnel.yaml"
+  static let wineNetwork = "\(folder)/wine-network.yaml"
+  static let diabetesDeep = "\(folder)/diabetes-deep.yaml"
+  static let banana = "\(folder)/banana.yaml"
+  static let funnel10D = "\(folder)/funnel-10d.yaml"
+  static let studentMixture = "\(folder)/student-t-mixture.yaml"
   static let sinhArcsinh = "\(folder)/sinh-arcsinh.yaml"
 
   static func data(_ name: String) -> String { "\(folder)/data/\(name)" }

@@ -21,7 +21,8 @@ struct ComparedPair: Sendable, CustomTestStringConvertible {
   /// A `mixture.json`.
   static func file(_ numbers: String, factor: String, names: String = #"["x[1]","x[2]"]"#) -> String {
     let metric = factor == "other" ? "dense" : factor
-    return #"{"dimension":2,"family":"gaussian","format_version":2,"iteration":1,"metric":"\#(metric)","#
+    return
+      #"{"dimension":2,"factorization":"full","family":"gaussian","format_version":3,"specification":"","iteration":1,"metric":"\#(metric)","#
       + #""metric_factor":\#(factors[factor] ?? "[]"),"names":\#(names),\#(numbers)}"#
   }
 
@@ -163,7 +164,7 @@ extension Commands {
         ComparedPair.file(ComparedPair.firstNumbers, factor: "dense", names: #"["x[1]","y"]"#), to: "b.json")
       let torn = try folder.write("{", to: "torn.json")
       let narrow = try folder.write(
-        #"{"components":1,"dimension":1,"family":"gaussian","format_version":2,"iteration":1,"metric":"unit","#
+        #"{"components":1,"dimension":1,"factorization":"full","family":"gaussian","format_version":3,"specification":"","iteration":1,"metric":"unit","#
           + #""metric_factor":[],"names":["x[1]"],"means":[[0]],"variances":[1]}"#, to: "narrow.json")
       for (other, code, words) in [
         (named, 65, "parameter 2 is "), (narrow, 65, "narrow.json has 1"), (torn, 65, "torn.json"),

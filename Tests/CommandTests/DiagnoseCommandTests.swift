@@ -6,8 +6,8 @@ import Testing
 extension Commands {
   @Suite(.serialized) struct Diagnose {
     private static let keys: Set<String> = [
-      "family", "dimension", "components", "metric", "iterations", "draws", "seed", "elbo", "elbo_se", "kl",
-      "khat",
+      "family", "dimension", "components", "factorization", "metric", "iterations", "draws", "seed", "elbo",
+      "elbo_se", "kl", "khat",
       "khat_threshold", "reliable", "importance_weighted_elbo", "effective_sample_size", "effective_share",
       "idle_components", "least_usage", "largest_usage", "usage", "converged", "stopped_by", "iterates",
       "verdict",

@@ -7,7 +7,8 @@ extension Commands {
   @Suite(.serialized, .enabled(if: SmallDisk.unavailable == nil, "\(SmallDisk.unavailable ?? "")"))
   struct FullDisks {
     private static let settings = setting(
-      "inference.iterations=12000", "inference.objective.every=100", "inference.objective.draws=50")
+      "inference.iterations=12000", "inference.objective.every=100", "inference.objective.draws=50",
+      "inference.diagnosis.draws=400")
 
     private func arguments(_ output: String, workers: Int) -> [String] {
       ["fit", Examples.breastCancer, "--output", output, "--workers", "\(workers)"]
@@ -20,7 +21,8 @@ extension Commands {
       let folder = try TemporaryFolder()
       let undisturbed = try await fit(
         Examples.breastCancer, FullDisks.settings + ["--workers", "1"], in: folder, output: "undisturbed")
-      let disk = try SmallDisk(kilobytes: 96)
+      // With room for the results once the filler is gone.
+      let disk = try SmallDisk(kilobytes: 3_000)
       let output = disk("out")
       let run = try CommandRun(arguments(output, workers: workers), in: folder)
       let hasCheckpoint = try await eventually(within: 30) {
@@ -44,6 +46,31 @@ extension Commands {
       #expect(try done.digest() == undisturbed.digest())
       #expect(try done.json("summary.json")["iterations"] as? Int == 12_000)
       #expect(try done.text("log.jsonl").contains("resumed from iteration"))
+      withExtendedLifetime(disk) {}
+    }
+
+    @Test func fullDiskAtTheLastFilesLosesNothing() async throws {
+      let folder = try TemporaryFolder()
+      let disk = try SmallDisk(kilobytes: 24_000)
+      let output = disk("out")
+      // Enough for everything but the draws.
+      try disk.fill(leaving: 2_000)
+      let settings = setting("inference.iterations=300")
+      let run = try await CommandRun.run(
+        ["fit", Examples.breastCancer, "--output", output, "--progress", "none"] + settings, in: folder)
+      #expect(run.exitCode == 73, "\(run)")
+      #expect(run.errors.contains("can't write \(output)/fit.nc: No space left on device"), "\(run)")
+      #expect(run.errors.contains("--resume"), "\(run)")
+      let done = FitFolder(path: output)
+      #expect(done.has("mixture.json") && !done.has("summary.json"))
+      #expect(
+        try !FileManager.default.contentsOfDirectory(atPath: output).contains { $0.hasPrefix("fit.nc") })
+      disk.makeRoom()
+      let resumed = try await CommandRun.run(
+        ["fit", Examples.breastCancer, "--output", output, "--resume", "--progress", "none"] + settings,
+        in: folder)
+      #expect(resumed.exitCode == 0 && done.has("fit.nc"), "\(resumed)")
+      #expect(try done.json("summary.json")["iterations"] as? Int == 300)
       withExtendedLifetime(disk) {}
     }
 

@@ -241,7 +241,7 @@ extension Commands {
       for (name, change) in [
         ("torn", String(text.prefix(text.count / 2))), ("empty", ""), ("other", "[1, 2]"),
         ("negative", text.replacingOccurrences(of: "\"variances\":[", with: "\"variances\":[-1,")),
-        ("future", text.replacingOccurrences(of: "\"format_version\":2", with: "\"format_version\":9")),
+        ("future", text.replacingOccurrences(of: "\"format_version\":3", with: "\"format_version\":9")),
         ("size", text.replacingOccurrences(of: "\"components\":20", with: "\"components\":21")),
       ] {
         let path = try folder.write(change, to: "\(name).json")

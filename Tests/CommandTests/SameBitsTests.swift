@@ -72,6 +72,24 @@ struct SameBitsCase: Sendable, CustomTestStringConvertible {
         name: "60,000 rows, full covariances", spec: { try TallData.write(to: $0, precision: "float64") },
         options: setting("inference.algorithm=bw"), rowTiles: 10),
       SameBitsCase(
+        name: "counts with groups under a horseshoe, 20,000 rows", spec: { try CountData.write(to: $0) },
+        options: [], rowTiles: 10),
+      SameBitsCase(
+        name: "automatic, counts with groups", spec: { _ in "\(Examples.folder)/groups.yaml" },
+        options: setting("inference.iterations=200")),
+      SameBitsCase(
+        name: "automatic, Student-t", spec: { _ in "\(Examples.folder)/student-t.yaml" },
+        options: setting("inference.iterations=300")),
+      SameBitsCase(
+        name: "2-D mixture, coordinates", spec: { _ in Examples.mixture2D },
+        options: setting("inference.iterations=200", "model.factorization=coordinates")),
+      SameBitsCase(
+        name: "automatic network, coordinates", spec: { _ in Examples.diabetes },
+        options: automatic
+          + setting(
+            "inference.iterations=60", "inference.warmup=20", "model.factorization=coordinates",
+            "inference.metric=unit")),
+      SameBitsCase(
         name: "network", spec: { _ in Examples.diabetes }, options: setting("inference.iterations=100")),
       SameBitsCase(
         name: "60,000 rows, float32", spec: { try TallData.write(to: $0, precision: "float32") },
