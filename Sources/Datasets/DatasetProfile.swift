@@ -73,7 +73,7 @@ public struct DatasetProfile: Sendable {
       return DatasetProfile(
         rows: 0, records: records,
         columns: table.columnNames.indices.map { index in
-          column(table.columnNames[index], [], missing: table.missingValues[index], values: values[index])
+          emptyColumn(table.columnNames[index], missing: table.missingValues[index])
         })
     }
     let described = try DatasetImporter.describe(
@@ -108,12 +108,11 @@ public struct DatasetProfile: Sendable {
       distinct: values.found.count)
   }
 
-  private static func column(_ name: String, _ categories: [String], missing: Int, values: DistinctValues)
-    -> Column
-  {
+  /// A column of a table without a complete record.
+  private static func emptyColumn(_ name: String, missing: Int) -> Column {
     Column(
-      name: name, categories: categories, missing: missing, minimum: 0, maximum: 0, mean: 0,
-      standardDeviation: 0, isWhole: false, distinct: 0)
+      name: name, categories: [], missing: missing, minimum: 0, maximum: 0, mean: 0, standardDeviation: 0,
+      isWhole: false, distinct: 0)
   }
 }
 

@@ -157,7 +157,7 @@ private func compact(_ rows: [[Double]]) -> String {
 private func matrix(_ rows: [[Double]]) -> String { "[\(rows.map(list).joined(separator: ", "))]" }
 
 /// A YAML double-quoted text.
-func quoted(_ text: String) -> String {
+package func quoted(_ text: String) -> String {
   var result = "\""
   for scalar in text.unicodeScalars {
     switch scalar {

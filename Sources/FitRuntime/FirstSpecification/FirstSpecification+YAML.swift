@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Specification
 
 extension FirstSpecification {
   /// The spec, with comments.
@@ -108,18 +109,6 @@ extension FirstSpecification {
       && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-./".contains($0)) }
     let words = ["y", "n", "yes", "no", "true", "false", "on", "off", "null", "nan", "inf"]
     if isPlain, !words.contains(text.lowercased()) { return text }
-    var escaped = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": escaped += "\\\""
-      case "\\": escaped += "\\\\"
-      case "\n": escaped += "\\n"
-      case "\t": escaped += "\\t"
-      case _ where scalar.value < 0x20 || scalar.value == 0x7f:
-        escaped += String(format: "\\x%02x", scalar.value)
-      default: escaped.unicodeScalars.append(scalar)
-      }
-    }
-    return "\"\(escaped)\""
+    return Specification.quoted(text)
   }
 }
