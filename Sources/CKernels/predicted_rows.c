@@ -79,8 +79,9 @@ ISOMIX_INLINE double logistic_average(double center, double deviation, const dou
 
 ISOMIX_CLONES
 void isomix_logistic_averages(const double *restrict centers, const double *restrict deviations,
-                              size_t components, size_t rows, const double *restrict nodes,
-                              const double *restrict weights, double *restrict probability) {
+                              const double *restrict shares, size_t components, size_t rows,
+                              const double *restrict nodes, const double *restrict weights,
+                              double *restrict probability) {
   for (size_t j = 0; j < rows; j++) {
     double sum = 0.0;
     for (size_t i = 0; i < components; i++) {
@@ -88,10 +89,10 @@ void isomix_logistic_averages(const double *restrict centers, const double *rest
       size_t level = 0;
       while (level < FINEST_LEVEL && deviation > (double)(1u << level)) level++;
       size_t first = COARSEST * (((size_t)1 << level) - 1);
-      sum += logistic_average(centers[i * rows + j], deviation, nodes + first, weights + first,
-                              (size_t)COARSEST << level);
+      sum += shares[i] * logistic_average(centers[i * rows + j], deviation, nodes + first, weights + first,
+                                          (size_t)COARSEST << level);
     }
-    probability[j] = sum / (double)components;
+    probability[j] = sum;
   }
 }
 
@@ -125,12 +126,13 @@ ISOMIX_INLINE double normal_tail(double x, double e) {
 
 // One quantile for LANES rows: Newton's method within the smallest and largest of the components' own quantiles.
 ISOMIX_INLINE void quantile_lanes(const double *restrict centers, const double *restrict deviations,
-                                  size_t components, size_t stride, double probability, double z,
-                                  double *restrict y) {
+                                  const double *restrict shares, size_t components, size_t stride,
+                                  double probability, double z, double *restrict y) {
   double low[LANES], high[LANES], narrowest[LANES], done[LANES];
   for (int l = 0; l < LANES; l++) {
     double own = centers[l] + deviations[l] * z;
-    low[l] = high[l] = y[l] = own;
+    low[l] = high[l] = own;
+    y[l] = shares[0] * own;
     narrowest[l] = deviations[l];
     done[l] = 0.0;
   }
@@ -139,11 +141,10 @@ ISOMIX_INLINE void quantile_lanes(const double *restrict centers, const double *
       double own = centers[i * stride + l] + deviations[i * stride + l] * z;
       low[l] = own < low[l] ? own : low[l];
       high[l] = own > high[l] ? own : high[l];
-      y[l] += own;
+      y[l] += shares[i] * own;
       narrowest[l] = deviations[i * stride + l] < narrowest[l] ? deviations[i * stride + l] : narrowest[l];
     }
   if (components == 1) return;
-  for (int l = 0; l < LANES; l++) y[l] /= (double)components;
   for (int step = 0; step < SOLVER_STEPS; step++) {
     double excess[LANES], density[LANES];
     for (int l = 0; l < LANES; l++) {
@@ -156,8 +157,8 @@ ISOMIX_INLINE void quantile_lanes(const double *restrict centers, const double *
         double x = (y[l] - centers[i * stride + l]) * inverse;
         double e = exp_nonpositive(-0.5 * x * x);
         double tail = normal_tail(x, e);
-        excess[l] += (x > 0.0 ? 1.0 - tail : tail) - probability;
-        density[l] += INVERSE_ROOT_TWO_PI * e * inverse;
+        excess[l] += shares[i] * ((x > 0.0 ? 1.0 - tail : tail) - probability);
+        density[l] += shares[i] * (INVERSE_ROOT_TWO_PI * e * inverse);
       }
     double all = 1.0;
     for (int l = 0; l < LANES; l++) {
@@ -178,7 +179,8 @@ ISOMIX_INLINE void quantile_lanes(const double *restrict centers, const double *
 
 ISOMIX_CLONES
 void isomix_normal_mixture_quantiles(const double *restrict centers, const double *restrict deviations,
-                                     size_t components, size_t rows, const double *restrict probabilities,
+                                     const double *restrict shares, size_t components, size_t rows,
+                                     const double *restrict probabilities,
                                      const double *restrict normal_quantiles, size_t count,
                                      double *restrict scratch, double *restrict output) {
   for (size_t start = 0; start < rows; start += LANES) {
@@ -199,7 +201,8 @@ void isomix_normal_mixture_quantiles(const double *restrict centers, const doubl
     }
     for (size_t q = 0; q < count; q++) {
       double y[LANES];
-      quantile_lanes(block_centers, block_deviations, components, stride, probabilities[q], normal_quantiles[q], y);
+      quantile_lanes(block_centers, block_deviations, shares, components, stride, probabilities[q],
+                     normal_quantiles[q], y);
       for (size_t l = 0; l < lanes; l++) output[q * rows + start + l] = y[l];
     }
   }
@@ -210,5 +213,139 @@ void isomix_logistic(double *restrict values, size_t count) {
   for (size_t j = 0; j < count; j++) {
     double e = exp_nonpositive(-__builtin_fabs(values[j]));
     values[j] = (values[j] >= 0.0 ? 1.0 : e) / (1.0 + e);
+  }
+}
+
+ISOMIX_CLONES
+void isomix_conditional_predictors(const isomix_predictor_parts *parts, double root, size_t nodes,
+                                   const double *restrict points, const double *restrict scales,
+                                   double *restrict centers, double *restrict deviations) {
+  size_t rows = parts->rows, conditions = parts->conditions, groups = parts->groups;
+  for (size_t q = 0; q < nodes; q++) {
+    const double *point = points + q * conditions, *scale = scales + q * groups;
+    for (size_t start = 0; start < rows; start += LANES) {
+      size_t lanes = rows - start < LANES ? rows - start : LANES;
+      double center[LANES], square[LANES];
+      for (size_t l = 0; l < lanes; l++) {
+        center[l] = parts->centers[start + l];
+        square[l] = parts->squares[start + l];
+      }
+      for (size_t g = 0, cross = 0; g < groups; g++) {
+        const double *means = parts->effects + g * rows + start, *products = parts->products + g * rows + start;
+        const double *lengths = parts->lengths + g * rows + start;
+        for (size_t l = 0; l < lanes; l++) {
+          center[l] += scale[g] * means[l];
+          square[l] += scale[g] * (2.0 * products[l] + scale[g] * lengths[l]);
+        }
+        for (size_t h = 0; h < g; h++, cross++) {
+          const double *crosses = parts->crosses + cross * rows + start;
+          for (size_t l = 0; l < lanes; l++) square[l] += 2.0 * scale[g] * scale[h] * crosses[l];
+        }
+      }
+      for (size_t k = 0; k < conditions; k++) {
+        double share[LANES];
+        for (size_t l = 0; l < lanes; l++) share[l] = parts->shares[k * rows + start + l];
+        for (size_t g = 0; g < groups; g++) {
+          const double *own = parts->group_shares + (g * conditions + k) * rows + start;
+          for (size_t l = 0; l < lanes; l++) share[l] += scale[g] * own[l];
+        }
+        for (size_t l = 0; l < lanes; l++) {
+          center[l] += root * point[k] * share[l];
+          square[l] -= share[l] * share[l];
+        }
+      }
+      for (size_t l = 0; l < lanes; l++) {
+        double deviation = root * square_root(square[l] > 0.0 ? square[l] : 0.0);
+        centers[q * rows + start + l] = center[l];
+        deviations[q * rows + start + l] =
+          deviation > ISOMIX_SMALLEST_DEVIATION ? deviation : ISOMIX_SMALLEST_DEVIATION;
+      }
+    }
+  }
+}
+
+ISOMIX_CLONES
+void isomix_log_normal_moments(const double *restrict centers, const double *restrict deviations,
+                               const double *restrict shares, const double *restrict overdispersions,
+                               size_t terms, size_t rows, int of_counts, double *restrict mean,
+                               double *restrict deviation) {
+  // Beyond, squares would overflow.
+  const double most = 300.0;
+  for (size_t start = 0; start < rows; start += LANES) {
+    size_t lanes = rows - start < LANES ? rows - start : LANES;
+    double average[LANES] = {0}, variance[LANES] = {0};
+    for (size_t m = 0; m < terms; m++)
+      for (size_t l = 0; l < lanes; l++) {
+        double own = deviations[m * rows + start + l], log_mean = centers[m * rows + start + l] + 0.5 * own * own;
+        average[l] += shares[m] * exp_any(log_mean < most ? log_mean : most);
+      }
+    for (size_t m = 0; m < terms; m++)
+      for (size_t l = 0; l < lanes; l++) {
+        double own = deviations[m * rows + start + l], v = own * own;
+        double log_mean = centers[m * rows + start + l] + 0.5 * v;
+        double term = exp_any(log_mean < most ? log_mean : most), offset = term - average[l];
+        // e^v - 1, whose digits for small v the subtraction would lose.
+        double growth = v < 1e-4 ? v * (1.0 + v * (0.5 + v / 6.0)) : exp_any(v < most ? v : most) - 1.0;
+        variance[l] += shares[m] * (term * term * growth + offset * offset);
+        // Of counts with a given mean: μ + α μ², and E μ² = term² e^v.
+        if (of_counts) variance[l] += shares[m] * (term + overdispersions[m] * term * term * (1.0 + growth));
+      }
+    for (size_t l = 0; l < lanes; l++) {
+      mean[start + l] = average[l];
+      deviation[start + l] = square_root(variance[l]);
+    }
+  }
+}
+
+// The largest mean whose counts are summed from 0: e^-μ is a normal number far beyond.
+#define LARGEST_MEAN 500.0
+#define MOST_COUNTS 16384
+
+ISOMIX_CLONES
+void isomix_count_mixture_quantiles(const double *restrict means, const double *restrict overdispersions,
+                                    const double *restrict shares, size_t terms, size_t rows,
+                                    const double *restrict probabilities, size_t count,
+                                    double *restrict scratch, double *restrict output) {
+  double *restrict masses = scratch, *restrict factors = scratch + terms * LANES;
+  for (size_t start = 0; start < rows; start += LANES) {
+    size_t lanes = rows - start < LANES ? rows - start : LANES;
+    double largest[LANES] = {0}, sum[LANES] = {0};
+    size_t open = 0, next[LANES];
+    for (size_t m = 0; m < terms; m++)
+      for (size_t l = 0; l < lanes; l++) {
+        double mean = means[m * rows + start + l];
+        largest[l] = mean > largest[l] ? mean : largest[l];
+      }
+    for (size_t m = 0; m < terms; m++) {
+      double alpha = overdispersions[m];
+      for (size_t l = 0; l < LANES; l++) {
+        double mean = means[m * rows + start + (l < lanes ? l : 0)], product = alpha * mean;
+        // P(0) = (1 + α μ)^(-1/α), and p(k + 1) / p(k) = (1 + k α) μ / ((1 + α μ)(k + 1)).
+        double log_none = alpha > 1e-12 ? log_any(1.0 + product) / alpha : mean;
+        masses[m * LANES + l] = shares[m] * exp_any(-log_none);
+        factors[m * LANES + l] = mean / (1.0 + product);
+      }
+    }
+    for (size_t l = 0; l < lanes; l++) {
+      next[l] = largest[l] <= LARGEST_MEAN ? 0 : count;
+      for (size_t q = 0; q < count; q++) output[q * rows + start + l] = -1.0;
+      open += next[l] < count;
+    }
+    for (size_t step = 0; step < MOST_COUNTS && open > 0; step++) {
+      double k = (double)step, inverse = 1.0 / (k + 1.0);
+      for (size_t m = 0; m < terms; m++) {
+        double growth = (1.0 + k * overdispersions[m]) * inverse;
+        double *restrict mass = masses + m * LANES, *restrict factor = factors + m * LANES;
+        for (int l = 0; l < LANES; l++) {
+          sum[l] += mass[l];
+          mass[l] *= growth * factor[l];
+        }
+      }
+      for (size_t l = 0; l < lanes; l++) {
+        if (next[l] >= count || sum[l] < probabilities[next[l]]) continue;
+        while (next[l] < count && sum[l] >= probabilities[next[l]]) output[next[l]++ * rows + start + l] = k;
+        open -= next[l] >= count;
+      }
+    }
   }
 }

@@ -82,16 +82,25 @@ void isomix_softmax_log_likelihood(const double *restrict logits, const double *
 ISOMIX_CLONES
 void isomix_softmax_probability(double *restrict logits, size_t samples, size_t classes, size_t rows) {
   for (size_t s = 0; s < samples; s++) {
-    double *restrict z = logits + s * classes * rows;
-    for (size_t j = 0; j < rows; j++) {
-      double maximum = z[j], sum = 0.0;
-      for (size_t c = 1; c < classes; c++) maximum = z[c * rows + j] > maximum ? z[c * rows + j] : maximum;
-      for (size_t c = 0; c < classes; c++) {
-        double e = exp_nonpositive(z[c * rows + j] - maximum);
-        z[c * rows + j] = e;
-        sum += e;
+    for (size_t start = 0; start < rows; start += LANES) {
+      size_t lanes = rows - start < LANES ? rows - start : LANES;
+      double *restrict z = logits + s * classes * rows + start;
+      double maximum[LANES], sum[LANES];
+      for (size_t l = 0; l < lanes; l++) {
+        maximum[l] = z[l];
+        sum[l] = 0.0;
       }
-      for (size_t c = 0; c < classes; c++) z[c * rows + j] /= sum;
+      for (size_t c = 1; c < classes; c++)
+        for (size_t l = 0; l < lanes; l++)
+          maximum[l] = z[c * rows + l] > maximum[l] ? z[c * rows + l] : maximum[l];
+      for (size_t c = 0; c < classes; c++)
+        for (size_t l = 0; l < lanes; l++) {
+          double e = exp_nonpositive(z[c * rows + l] - maximum[l]);
+          z[c * rows + l] = e;
+          sum[l] += e;
+        }
+      for (size_t c = 0; c < classes; c++)
+        for (size_t l = 0; l < lanes; l++) z[c * rows + l] /= sum[l];
     }
   }
 }

@@ -1,143 +1,153 @@
 import CKernels
-import Mixtures
 import NumericsKit
 import Posteriors
 
-/// Predictions without draws: of a row x the linear predictor `η = x θ` is under component i
-/// `N(x m_i, ε_i ‖Lᵀ x‖²)` (full covariances: `‖F_iᵀ x‖²`), so that what is wanted of the response is a sum of
-/// univariate integrals, known or taken by the trapezoidal rule to 10⁻⁹.
+/// Predictions without draws: a row's linear predictor is a mixture of normals (``PredictorMixture``), so that what is
+/// wanted of the response is a sum of univariate integrals: known, or taken by a rule.
 final class IntegratedRows {
-  private let law: PredictorLaw
-  private let job: TileJob
-  /// Means in θ, `[N, d]`.
-  private let means: [Double]
+  private let mixture: PredictorMixture
   private let quantiles: [Double]
   private let normalQuantiles: [Double]
-  private let design = Scratch()
-  private let projected = Scratch()
+  private let logShares: [Double]
   private let centers = Scratch()
   private let deviations = Scratch()
   private let logs = Scratch()
   private let scratch = Scratch()
+  /// For narrow predictors, and for wide ones.
+  private var counts: (narrow: CountTerms, wide: CountTerms)?
+  private let gathered = Scratch()
+  private let results = Scratch()
 
-  /// So that a row of zeros, whose predictor is 0 for certain, divides by no zero.
-  private static let smallestDeviation = 1e-150
-
-  init(_ job: TileJob, law: PredictorLaw, quantiles: [Double]) {
-    self.job = job
-    self.law = law
-    means = job.metric.positions(of: job.mixture.means, count: job.mixture.componentCount)
+  /// Nil where there is no such mixture of reasonable size.
+  init?(_ job: TileJob, law: PredictorLaw, quantiles: [Double]) {
+    guard let mixture = PredictorMixture(job, law: law) else { return nil }
+    self.mixture = mixture
     self.quantiles = quantiles
     normalQuantiles = quantiles.map(InverseNormal.value(at:))
+    logShares = mixture.shares.map { VectorMath.logarithm($0 * Double(mixture.terms)) }
+    switch law.response {
+    case .poisson, .negativeBinomial: counts = (CountTerms(mixture, nodes: 3), CountTerms(mixture, nodes: 5))
+    case .bernoulli, .normal: break
+    }
   }
 
-  private var components: Int { job.mixture.componentCount }
+  /// Numbers that a row takes.
+  var numbersPerRow: Int { counts?.wide.terms ?? mixture.terms }
 
   /// Writes columns `[width, rows]`, without the responses.
+  /// - Returns: rows, ascending, that this can't predict: their counts spread too far.
   func predict(
     _ block: RowBlock, quantity: RowPrediction.Quantity, _ layout: RowPrediction.Layout,
     into columns: UnsafeMutablePointer<Double>
-  ) {
+  ) -> [Int] {
     let count = block.count
-    let numbers = components * count
+    let numbers = mixture.terms * count
     let centers = centers.pointer(count: numbers)
     let deviations = deviations.pointer(count: numbers)
-    predictors(block, centers, deviations)
+    mixture.write(block, centers: centers, deviations: deviations)
     let scores = layout.hasScores ? columns + layout.shown * count : nil
-    switch law {
-    case .normal(let scale):
-      let spread = quantity == .response ? scale : 0
-      widen(deviations, count: numbers, by: spread)
+    switch mixture.law.response {
+    case .normal:
+      if quantity == .response { widen(deviations, rows: count) }
       moments(centers, deviations, rows: count, mean: columns, deviation: columns + count)
       solve(centers, deviations, rows: count, into: columns + 2 * count)
-      guard let scores else { return }
-      if quantity == .mean { widen(deviations, count: numbers, by: scale) }
+      guard let scores else { return [] }
+      if quantity == .mean { widen(deviations, rows: count) }
       logDensities(centers, deviations, block, into: scores)
     case .bernoulli:
       LogisticNodes.shared.average(
-        centers: centers, deviations: deviations, components: components, rows: count, into: columns)
+        centers: centers, deviations: deviations, shares: mixture.shares, rows: count, into: columns)
       if layout.quantiles > 0 {
         // The logistic function is monotone: its quantiles are those of its argument.
         solve(centers, deviations, rows: count, into: columns + count)
         isomix_logistic(columns + count, layout.quantiles * count)
       }
-      guard let scores else { return }
+      guard let scores else { return [] }
       for row in 0..<count {
         scores[row] = block.responses[row] > 0.5 ? columns[row] : 1 - columns[row]
       }
       VectorMath.takeLogarithms(scores, count: count)
+    case .poisson, .negativeBinomial:
+      return predictCounts(centers, deviations, block, quantity, layout, into: columns)
     }
+    return []
   }
 
-  /// Centres and standard deviations of η, `[components, rows]`.
-  private func predictors(
-    _ block: RowBlock, _ centers: UnsafeMutablePointer<Double>, _ deviations: UnsafeMutablePointer<Double>
-  ) {
-    let (count, columns) = (block.count, block.columns)
-    let rows: UnsafePointer<Double>
-    switch block.precision {
-    case .float64: rows = block.features.assumingMemoryBound(to: Double.self)
-    case .float32:
-      let wide = design.pointer(count: count * columns)
-      isomix_to_doubles(block.features.assumingMemoryBound(to: Float.self), count * columns, wide)
-      rows = UnsafePointer(wide)
+  private func predictCounts(
+    _ centers: UnsafePointer<Double>, _ deviations: UnsafePointer<Double>, _ block: RowBlock,
+    _ quantity: RowPrediction.Quantity, _ layout: RowPrediction.Layout,
+    into columns: UnsafeMutablePointer<Double>
+  ) -> [Int] {
+    guard let counts else { return Array(0..<block.count) }
+    let rows = block.count
+    isomix_log_normal_moments(
+      centers, deviations, mixture.shares, mixture.auxiliaries, mixture.terms, rows,
+      quantity == .response ? 1 : 0, columns, columns + rows)
+    let output = columns + 2 * rows
+    if quantity == .mean {
+      // The exponential function is monotone, too.
+      solve(centers, deviations, rows: rows, into: output)
+      isomix_bounded_exp(output, output, nil, layout.quantiles * rows)
     }
-    BLAS.multiply(
-      means, leadingDimension: columns, by: rows, leadingDimension: columns, transposed: true,
-      rows: components, columns: count, inner: columns, into: centers, leadingDimension: count)
-    let squares = logs.pointer(count: count)
-    if job.factors.isEmpty {
-      squaredLengths(
-        rows, count: count, columns: columns, factor: job.metric.factor, offset: 0, into: squares)
+    let probabilities = quantity == .response ? quantiles : []
+    guard layout.hasScores || !probabilities.isEmpty else { return [] }
+    // By each row's own width, so that a row's numbers don't depend on its neighbours.
+    var largest = [Double](repeating: 0, count: rows)
+    for term in 0..<mixture.terms {
+      for row in 0..<rows { largest[row] = max(largest[row], deviations[term * rows + row]) }
     }
-    for component in 0..<components {
-      if !job.factors.isEmpty {
-        squaredLengths(
-          rows, count: count, columns: columns, factor: job.factors, offset: component * columns * columns,
-          into: squares)
-      }
-      let variance = job.factors.isEmpty ? job.mixture.variances[component] : 1
-      for row in 0..<count {
-        deviations[component * count + row] = max(
-          (variance * squares[row]).squareRoot(), IntegratedRows.smallestDeviation)
-      }
+    let narrow = largest.indices.filter { largest[$0] <= ConditionalRule.narrow }
+    let wide = largest.indices.filter {
+      largest[$0] > ConditionalRule.narrow && largest[$0] <= CountTerms.largestDeviation
     }
+    var left = largest.indices.filter { largest[$0] > CountTerms.largestDeviation }
+    for (rule, chosen) in [(counts.narrow, narrow), (counts.wide, wide)] where !chosen.isEmpty {
+      left += integrate(
+        chosen, by: rule, centers, deviations, block, probabilities, layout, into: columns)
+    }
+    return left.sorted()
   }
 
-  /// `‖Lᵀ x‖²` of each row for a factor `[d, d]`, a diagonal one `[d]`, or none for the identity.
-  private func squaredLengths(
-    _ rows: UnsafePointer<Double>, count: Int, columns: Int, factor: [Double], offset: Int,
-    into output: UnsafeMutablePointer<Double>
-  ) {
-    factor.withUnsafeBufferPointer { factor in
-      let isDiagonal = job.factors.isEmpty && job.metric.kind == .diagonal
-      guard let base = factor.baseAddress, !factor.isEmpty else {
-        for row in 0..<count {
-          output[row] = VectorMath.sumOfSquares(rows + row * columns, count: columns)
+  /// Quantiles and scores of the counts of some rows.
+  /// - Returns: those whose counts are too large to be summed.
+  private func integrate(
+    _ chosen: [Int], by rule: CountTerms, _ centers: UnsafePointer<Double>,
+    _ deviations: UnsafePointer<Double>, _ block: RowBlock, _ probabilities: [Double],
+    _ layout: RowPrediction.Layout, into columns: UnsafeMutablePointer<Double>
+  ) -> [Int] {
+    let (rows, count, terms) = (block.count, chosen.count, mixture.terms)
+    let own = gathered.pointer(count: (2 * terms + 1) * count)
+    let (ownDeviations, responses) = (own + terms * count, own + 2 * terms * count)
+    for term in 0..<terms {
+      for (place, row) in chosen.enumerated() {
+        own[term * count + place] = centers[term * rows + row]
+        ownDeviations[term * count + place] = deviations[term * rows + row]
+      }
+    }
+    let results = results.pointer(count: (probabilities.count + 1) * count)
+    var left: [Int] = []
+    if !probabilities.isEmpty {
+      rule.quantiles(own, ownDeviations, rows: count, at: probabilities, into: results)
+      for (place, row) in chosen.enumerated() {
+        for index in probabilities.indices {
+          columns[(2 + index) * rows + row] = results[index * count + place]
         }
-        return
-      }
-      let projected = projected.pointer(count: count * columns)
-      if isDiagonal {
-        for row in 0..<count {
-          for k in 0..<columns { projected[row * columns + k] = rows[row * columns + k] * base[k] }
-        }
-      } else {
-        BLAS.multiply(
-          rows, leadingDimension: columns, by: base + offset, leadingDimension: columns, rows: count,
-          columns: columns, inner: columns, into: projected, leadingDimension: columns)
-      }
-      for row in 0..<count {
-        output[row] = VectorMath.sumOfSquares(projected + row * columns, count: columns)
+        if probabilities.indices.contains(where: { results[$0 * count + place] < 0 }) { left.append(row) }
       }
     }
+    if layout.hasScores {
+      for (place, row) in chosen.enumerated() { responses[place] = block.responses[row] }
+      rule.logLikelihoods(own, ownDeviations, responses, rows: count, into: results)
+      for (place, row) in chosen.enumerated() { columns[layout.shown * rows + row] = results[place] }
+    }
+    return left
   }
 
-  /// Adds independent noise of a scale to every standard deviation.
-  private func widen(_ deviations: UnsafeMutablePointer<Double>, count: Int, by scale: Double) {
-    guard scale > 0 else { return }
-    for index in 0..<count {
-      deviations[index] = (deviations[index] * deviations[index] + scale * scale).squareRoot()
+  /// Adds the noise, which is independent, to every standard deviation.
+  private func widen(_ deviations: UnsafeMutablePointer<Double>, rows: Int) {
+    for (term, scale) in mixture.auxiliaries.enumerated() where scale > 0 {
+      let own = deviations + term * rows
+      for row in 0..<rows { own[row] = (own[row] * own[row] + scale * scale).squareRoot() }
     }
   }
 
@@ -146,24 +156,22 @@ final class IntegratedRows {
     _ centers: UnsafePointer<Double>, _ deviations: UnsafePointer<Double>, rows: Int,
     mean: UnsafeMutablePointer<Double>, deviation: UnsafeMutablePointer<Double>
   ) {
-    let share = 1 / Double(components)
     mean.update(repeating: 0, count: rows)
     deviation.update(repeating: 0, count: rows)
-    for component in 0..<components {
-      for row in 0..<rows { mean[row] += share * centers[component * rows + row] }
+    for (term, share) in mixture.shares.enumerated() {
+      for row in 0..<rows { mean[row] += share * centers[term * rows + row] }
     }
-    for component in 0..<components {
+    for (term, share) in mixture.shares.enumerated() {
       for row in 0..<rows {
-        let offset = centers[component * rows + row] - mean[row]
-        let own = deviations[component * rows + row]
+        let offset = centers[term * rows + row] - mean[row]
+        let own = deviations[term * rows + row]
         deviation[row] += share * (own * own + offset * offset)
       }
     }
     for row in 0..<rows {
       // Certain but for the smallest deviation, which stands for none.
-      let variance = deviation[row]
-      deviation[row] =
-        variance.squareRoot() > 2 * IntegratedRows.smallestDeviation ? variance.squareRoot() : 0
+      let root = deviation[row].squareRoot()
+      deviation[row] = root > 2 * ISOMIX_SMALLEST_DEVIATION ? root : 0
     }
   }
 
@@ -172,10 +180,10 @@ final class IntegratedRows {
     into output: UnsafeMutablePointer<Double>
   ) {
     isomix_normal_mixture_quantiles(
-      centers, deviations, components, rows, quantiles, normalQuantiles, quantiles.count,
-      scratch.pointer(count: 32 * components), output)
+      centers, deviations, mixture.shares, mixture.terms, rows, quantiles, normalQuantiles, quantiles.count,
+      scratch.pointer(count: 32 * mixture.terms), output)
     // A row of zeros, whose predictor is certain.
-    for row in 0..<rows where deviations[row] == IntegratedRows.smallestDeviation {
+    for row in 0..<rows where deviations[row] == ISOMIX_SMALLEST_DEVIATION {
       for index in quantiles.indices { output[index * rows + row] = centers[row] }
     }
   }
@@ -185,50 +193,18 @@ final class IntegratedRows {
     _ centers: UnsafePointer<Double>, _ deviations: UnsafePointer<Double>, _ block: RowBlock,
     into output: UnsafeMutablePointer<Double>
   ) {
-    let numbers = components * block.count
+    let numbers = mixture.terms * block.count
     let logs = logs.pointer(count: numbers)
     logs.update(from: deviations, count: numbers)
     VectorMath.takeLogarithms(logs, count: numbers)
-    for component in 0..<components {
+    for term in 0..<mixture.terms {
       for row in 0..<block.count {
-        let index = component * block.count + row
+        let index = term * block.count + row
         let distance = (block.responses[row] - centers[index]) / deviations[index]
-        logs[index] = -0.5 * (distance * distance + VectorMath.logTwoPi) - logs[index]
+        logs[index] =
+          logShares[term] - 0.5 * (distance * distance + VectorMath.logTwoPi) - logs[index]
       }
     }
-    VectorMath.columnLogMeanExp(logs, rows: components, columns: block.count, into: output)
-  }
-}
-
-/// Rules for `E f(μ + s z)`, z standard normal: equally spaced nodes with weights ∝ e^{−z²/2}. The trapezoidal rule's
-/// error for the logistic function, whose poles are at distance π/s, falls as `e^{−2π²/(s h)}` with the distance h of
-/// the nodes (Trefethen, Weideman, SIAM Review 56, 2014); each finer rule serves twice the deviation.
-struct LogisticNodes: Sendable {
-  private var nodes: [Double] = []
-  private var weights: [Double] = []
-
-  static let shared = LogisticNodes()
-  /// As the kernel has them.
-  private static let (coarsest, levels) = (16, 7)
-  private static let distance = 0.75
-
-  private init() {
-    for level in 0..<LogisticNodes.levels {
-      let count = LogisticNodes.coarsest << level
-      let distance = LogisticNodes.distance / Double(1 << level)
-      let own = (0..<count).map { (Double($0) - 0.5 * Double(count - 1)) * distance }
-      let shares = own.map { VectorMath.exponential(-0.5 * $0 * $0) }
-      let total = shares.reduce(0, +)
-      nodes += own
-      weights += shares.map { $0 / total }
-    }
-  }
-
-  /// The average of `1/(1 + e^{−η})` over components, for each row of matrices `[components, rows]`.
-  func average(
-    centers: UnsafePointer<Double>, deviations: UnsafePointer<Double>, components: Int, rows: Int,
-    into output: UnsafeMutablePointer<Double>
-  ) {
-    isomix_logistic_averages(centers, deviations, components, rows, nodes, weights, output)
+    VectorMath.columnLogMeanExp(logs, rows: mixture.terms, columns: block.count, into: output)
   }
 }

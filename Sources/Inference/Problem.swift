@@ -140,7 +140,12 @@ public struct Problem: Sendable {
         return try GeneralizedLinearModel(
           columnNames: design.columns, hasIntercept: design.intercept, likelihood: likelihood(regression),
           priors: regression.priors, classNames: design.classes,
-          groups: design.groups.map { GroupFactor(name: $0.name, levels: $0.levels) },
+          groups: design.groups.enumerated().map { index, group in
+            GroupFactor(
+              name: group.name, levels: group.levels,
+              isCentred: regression.groupEffects.indices.contains(index)
+                && regression.groupEffects[index] == .centred)
+          },
           groupScale: regression.groupScale)
       }
     }

@@ -62,8 +62,6 @@ extension ProblemBuilder {
   public static let usualDraws = 400
   /// More draws than this are refused.
   public static let mostDraws = 100_000
-  /// More components than this are integrated by draws, which then cost less.
-  static let integratedComponents = 64
   private static let drawBytes = 1 << 29
 
   /// As many draws as asked for or more: pairs, equally many from each component if there are enough.
@@ -72,13 +70,12 @@ extension ProblemBuilder {
   private func draws(
     _ asked: Int?, components: Int, factorization: Factorization, target: any LogDensity
   ) throws -> Int? {
-    if asked == nil, factorization == .full, target.predictorLaw != nil,
-      components <= ProblemBuilder.integratedComponents
+    if asked == nil, factorization == .full, let law = target.predictorLaw,
+      ConditionalRule(law, components: components, deviation: 0) != nil
     {
       return nil
     }
-    let pairs = ceilingDivision(asked ?? ProblemBuilder.usualDraws, 2)
-    let draws = 2 * (components <= pairs ? components * ceilingDivision(pairs, components) : pairs)
+    let draws = ProblemBuilder.draws(asked ?? ProblemBuilder.usualDraws, components: components)
     let most = ProblemBuilder.drawBytes / (8 * target.dimension)
     guard draws <= max(2, most) else {
       throw FitError(
@@ -87,5 +84,11 @@ extension ProblemBuilder {
           + "thread; at most \(most) draws fit: give --draws")
     }
     return draws
+  }
+
+  /// As many draws as asked for or more, in pairs, equally many from each component if there are enough.
+  static func draws(_ asked: Int, components: Int) -> Int {
+    let pairs = ceilingDivision(asked, 2)
+    return 2 * (components <= pairs ? components * ceilingDivision(pairs, components) : pairs)
   }
 }

@@ -41,6 +41,8 @@ public struct ProblemBuilder {
         test = try design(source, data, specification.model, reference: train?.manifest.statistics)
       }
     }
+    var specification = specification
+    if let train { specification.model = try GroupInformation.resolved(specification.model, train) }
     let target = try Problem.target(specification.model, design: train?.manifest)
     let drawBytes = specification.inference.predictionDraws * target.dimension * 8
     guard test == nil || drawBytes <= ProblemBuilder.predictionBytes else {

@@ -39,43 +39,58 @@ final class RowPredictor {
     guard !rows.isEmpty else { return }
     // Jobs come in the order of rows.
     data.release(before: job.iteration * job.plan.rows)
-    let width = prediction.draws.map { $0 * layout.expectations } ?? job.plan.components
+    let integrated = try prediction.draws == nil ? integrated(job, prediction) : nil
+    let width = integrated?.numbersPerRow ?? (prediction.draws ?? 1) * layout.expectations
     let size = min(max(RowPredictor.blockNumbers / width / 16 * 16, 16), 512)
     for start in stride(from: rows.lowerBound, to: rows.upperBound, by: size) {
-      try data.withRows(start..<min(start + size, rows.upperBound)) { block in
+      let target = output + (start - rows.lowerBound) * layout.width
+      let here = start..<min(start + size, rows.upperBound)
+      let left = try data.withRows(here) { block in
         let columns = columns.pointer(count: layout.width * block.count)
-        if let draws = prediction.draws {
-          draw(job, block, draws: draws, prediction, layout, into: columns)
+        var left: [Int] = []
+        if let integrated {
+          left = integrated.predict(block, quantity: prediction.quantity, layout, into: columns)
         } else {
-          try integrate(job, block, prediction, layout, into: columns)
+          draw(job, block, draws: prediction.draws ?? 0, prediction, layout, into: columns)
         }
-        if layout.hasScores {
-          (columns + (layout.shown + 1) * block.count).update(from: block.responses, count: block.count)
-        }
-        let target = output + (start - rows.lowerBound) * layout.width
-        for row in 0..<block.count {
-          for k in 0..<layout.width { target[row * layout.width + k] = columns[k * block.count + row] }
+        store(columns, of: block, layout, into: target)
+        return left
+      }
+      let draws = ProblemBuilder.draws(ProblemBuilder.usualDraws, components: job.plan.components)
+      for row in left {
+        try data.withRows(start + row..<start + row + 1) { block in
+          let columns = columns.pointer(count: layout.width)
+          draw(job, block, draws: draws, prediction, layout, into: columns)
+          store(columns, of: block, layout, into: target + row * layout.width)
         }
       }
     }
   }
 
-  private func integrate(
-    _ job: TileJob, _ block: RowBlock, _ prediction: RowPrediction, _ layout: RowPrediction.Layout,
-    into columns: UnsafeMutablePointer<Double>
-  ) throws {
-    guard let law = problem.target.predictorLaw else {
+  /// Writes a block's columns `[width, rows]` as rows, with the responses.
+  private func store(
+    _ columns: UnsafeMutablePointer<Double>, of block: RowBlock, _ layout: RowPrediction.Layout,
+    into target: UnsafeMutablePointer<Double>
+  ) {
+    if layout.hasScores {
+      (columns + (layout.shown + 1) * block.count).update(from: block.responses, count: block.count)
+    }
+    for row in 0..<block.count {
+      for k in 0..<layout.width { target[row * layout.width + k] = columns[k * block.count + row] }
+    }
+  }
+
+  /// What integrates predictions, made once for a job.
+  private func integrated(_ job: TileJob, _ prediction: RowPrediction) throws -> IntegratedRows {
+    if let integrated, integrated.job == ObjectIdentifier(job) { return integrated.rows }
+    guard let law = problem.target.predictorLaw,
+      let rows = IntegratedRows(job, law: law, quantiles: prediction.quantiles)
+    else {
       throw FitError(
         .software, "family \(problem.specification.model.family) can't be integrated without draws")
     }
-    let rows: IntegratedRows
-    if let integrated, integrated.job == ObjectIdentifier(job) {
-      rows = integrated.rows
-    } else {
-      rows = IntegratedRows(job, law: law, quantiles: prediction.quantiles)
-      integrated = (ObjectIdentifier(job), rows)
-    }
-    rows.predict(block, quantity: prediction.quantity, layout, into: columns)
+    integrated = (ObjectIdentifier(job), rows)
+    return rows
   }
 
   /// Averages, deviations and quantiles over draws; columns `[width, rows]`.

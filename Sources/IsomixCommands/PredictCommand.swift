@@ -17,7 +17,7 @@ struct PredictCommand: ParsableCommand {
       one (with --of mean also quantiles of the probabilities, of two classes the second's). As CSV numbers have \
       twelve digits; as NPY they have all, and a class is its index.
 
-      Linear and logistic regressions with up to 64 components are integrated without draws; otherwise, with \
+      Linear, logistic, Poisson and negative binomial regressions are integrated without draws; otherwise, with \
       model.factorization: coordinates, and with --draws, predictions are averages over draws from the mixture. The result does not depend on the number of \
       workers and threads.
 

@@ -1,3 +1,4 @@
+import CKernels
 import NumericsKit
 
 /// Scratch memory of one thread that evaluates densities; grows to what is asked and stays.
@@ -32,6 +33,28 @@ public final class DensityWorkspace {
   var outputs = ScratchMemory()
   /// A few numbers for a kernel.
   var small = ScratchMemory()
+  /// Quantiles of noise of scale 1 that took long to find.
+  var noises = KnownNoises()
 
   public init() {}
+}
+
+/// Quantiles of Student's t, which take microseconds each and are often asked for again, row after row.
+struct KnownNoises {
+  private var degrees = Double.nan
+  private var known: [Double: Double] = [:]
+
+  /// Beyond, they are found anew.
+  private static let most = 4096
+
+  mutating func studentQuantile(_ probability: Double, degrees: Double) -> Double {
+    if degrees != self.degrees {
+      self.degrees = degrees
+      known = [:]
+    }
+    if let quantile = known[probability] { return quantile }
+    let quantile = isomix_student_quantile(probability, degrees)
+    if known.count < Self.most { known[probability] = quantile }
+    return quantile
+  }
 }

@@ -11,14 +11,26 @@ extension GeneralizedLinearModel {
     }
   }
 
-  /// Where θ is β and nothing else.
+  /// Where θ holds β itself; not for Student's t, whose mixtures have no quantiles that are cheap.
   public var predictorLaw: PredictorLaw? {
-    guard space.isIdentity, groups.isEmpty else { return nil }
-    return switch likelihood {
-    case .logistic: .bernoulli
-    case .gaussian(.known(let scale)): .normal(scale: scale)
-    case .gaussian, .studentT, .poisson, .negativeBinomial: nil
+    guard space.isIdentity else { return nil }
+    let response: PredictorLaw.Response
+    switch likelihood {
+    case .logistic: response = .bernoulli
+    case .gaussian: response = .normal
+    case .poisson: response = .poisson
+    case .negativeBinomial: response = .negativeBinomial
+    case .studentT: return nil
     }
+    let auxiliary: PredictorLaw.Auxiliary =
+      switch likelihood.auxiliary {
+      case nil: .none
+      case .known(let value): .known(value)
+      case .halfNormal: .coordinate(auxiliaryPlace)
+      }
+    let law = PredictorLaw(
+      response: response, auxiliary: auxiliary, groups: groups.predictorGroups(from: groupStart))
+    return law.conditions.count <= PredictorLaw.mostConditions ? law : nil
   }
 
   public func computeLogLikelihoods(
@@ -48,7 +60,7 @@ extension GeneralizedLinearModel {
     visit(rows, draws: draws, count: count, into: output, workspace: workspace) { block in
       kernel.responses(
         block.predictors, uniforms: uniforms + block.start, uniformStride: rows.count, rows: block.count,
-        count: count, logarithms: draws + auxiliaryPlace, stride: dimension)
+        count: count, logarithms: draws + auxiliaryPlace, stride: dimension, workspace: workspace)
     }
   }
 

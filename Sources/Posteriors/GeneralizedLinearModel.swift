@@ -5,8 +5,8 @@ import NumericsKit
 /// Poisson, negative binomial and Student-t regression, by one sweep over the rows.
 ///
 /// θ is `[coefficients, groups, log of the auxiliary parameter]`, each where there is one: β, or z, log λ and log τ under
-/// a horseshoe (``CoefficientPriors``); of each group column the levels' z and log τ, so that the effect of level l is
-/// `τ z_l` (non-centred varying intercepts, `z ~ N(0, 1)`, `τ ~ HalfNormal`); log σ of a noise or log α of an
+/// a horseshoe (``CoefficientPriors``); of each group column the levels'
+/// effects, or their z, and log τ (varying intercepts, `effect = τ z`, `z ~ N(0, 1)`, `τ ~ HalfNormal`); log σ of a noise or log α of an
 /// overdispersion that is fitted. All scales are fitted by their logarithms, with the Jacobian in the density.
 public struct GeneralizedLinearModel: LogDensity {
   public let parameterNames: [String]

@@ -6,17 +6,22 @@ public struct GroupFactor: Sendable, Hashable, Codable {
   public var name: String
   /// The levels' names, in the order of their indices.
   public var levels: [String]
+  /// Whether θ holds the effects themselves (centred), and not `z = effect/τ`.
+  public var isCentred: Bool
 
-  public init(name: String, levels: [String]) {
+  public init(name: String, levels: [String], isCentred: Bool = false) {
     self.name = name
     self.levels = levels
+    self.isCentred = isCentred
   }
 }
 
-/// Varying intercepts, non-centred: the effect of level l is `τ z_l` with `z_l ~ N(0, 1)` and `τ ~ HalfNormal(s)`.
+/// Varying intercepts: the effect of level l is `b_l ~ N(0, τ²)` with `τ ~ HalfNormal(s)`.
 ///
-/// Of θ each factor takes `[z (levels), log τ]`. A row whose level is not among the levels has the effect 0, the
-/// population's mean.
+/// Of θ each factor takes `[b (levels), log τ]` (centred) or `[z (levels), log τ]` with `b = τ z` (non-centred). Where rows
+/// say much about each effect the former has the posterior that is nearer to a Gaussian, where they say little the
+/// latter (Papaspiliopoulos, Roberts, Sköld, Statistical Science 22, 2007). A row whose level is not among the levels has
+/// the effect 0, the population's mean.
 struct GroupEffects: Sendable {
   let factors: [GroupFactor]
   /// Where each factor's part of θ starts, from the first factor's; its effects are laid out alike.
@@ -25,6 +30,8 @@ struct GroupEffects: Sendable {
   let parameterCount: Int
   /// Effects of one point: those of the levels and a 0 for unknown ones, factor by factor.
   private var width: Int { parameterCount }
+  /// s of the half-normal prior.
+  private let scale: Double
   private let deviatePriors: [NormalPrior]
   private let scalePrior: LogHalfNormalPrior
 
@@ -34,6 +41,7 @@ struct GroupEffects: Sendable {
       throw PosteriorError(code: .shape, message: "the group column '\(factor.name)' has no levels")
     }
     self.factors = factors
+    self.scale = scale
     let counts = factors.map(\.levels.count)
     starts = counts.indices.map { counts[..<$0].reduce(0, +) + $0 }
     parameterCount = counts.reduce(0, +) + counts.count
@@ -45,13 +53,24 @@ struct GroupEffects: Sendable {
 
   var parameterNames: [String] {
     factors.flatMap { factor in
-      factor.levels.map { "z_\(factor.name)[\($0)]" } + ["log_scale_\(factor.name)"]
+      factor.levels.map { "\(factor.isCentred ? "effect" : "z")_\(factor.name)[\($0)]" }
+        + ["log_scale_\(factor.name)"]
     }
   }
 
   var moments: PriorMoments {
     factors.reduce(PriorMoments(means: [], deviations: [])) { moments, factor in
-      moments + PriorMoments(scale: 1, dimension: factor.levels.count) + scalePrior.moments
+      moments + PriorMoments(scale: factor.isCentred ? scale : 1, dimension: factor.levels.count)
+        + scalePrior.moments
+    }
+  }
+
+  /// Where each factor's numbers are in θ, whose part for groups starts at `start`.
+  func predictorGroups(from start: Int) -> [PredictorLaw.Group] {
+    factors.indices.map { index in
+      let first = start + starts[index]
+      let last = first + factors[index].levels.count
+      return PredictorLaw.Group(levels: first..<last, logScale: factors[index].isCentred ? nil : last)
     }
   }
 
@@ -61,11 +80,31 @@ struct GroupEffects: Sendable {
   ) {
     for (index, factor) in factors.enumerated() {
       let start = starts[index]
-      deviatePriors[index].accumulate(
-        points: point + start, count: 1, value: value, gradient: gradient.map { $0 + start })
       let last = start + factor.levels.count
+      if factor.isCentred {
+        accumulateCentred(
+          point + start, count: factor.levels.count, value: value, gradient: gradient.map { $0 + start })
+      } else {
+        deviatePriors[index].accumulate(
+          points: point + start, count: 1, value: value, gradient: gradient.map { $0 + start })
+      }
       scalePrior.accumulate(logSigma: point[last], value: value, gradient: gradient.map { $0 + last })
     }
+  }
+
+  /// Adds `Σ b²/(2τ²) + L log τ + L/2 log 2π` of L effects, which log τ follows.
+  private func accumulateCentred(
+    _ point: UnsafePointer<Double>, count: Int, value: UnsafeMutablePointer<Double>,
+    gradient: UnsafeMutablePointer<Double>?
+  ) {
+    // On along the tangent where τ is next to 0: V stays finite, and still rises.
+    let precision = VectorMath.boundedExponential(-2 * point[count])
+    let squares = VectorMath.sumOfSquares(point, count: count)
+    value.pointee +=
+      0.5 * precision.value * squares + Double(count) * (point[count] + 0.5 * VectorMath.logTwoPi)
+    guard let gradient else { return }
+    for level in 0..<count { gradient[level] += precision.value * point[level] }
+    gradient[count] += Double(count) - precision.slope * squares
   }
 
   /// The effects of points, `[points, width]`.
@@ -83,7 +122,7 @@ struct GroupEffects: Sendable {
   private func write(_ point: UnsafePointer<Double>, into effects: UnsafeMutablePointer<Double>) {
     for (index, factor) in factors.enumerated() {
       let (start, count) = (starts[index], factor.levels.count)
-      let scale = VectorMath.boundedExponential(point[start + count]).value
+      let scale = factor.isCentred ? 1 : VectorMath.boundedExponential(point[start + count]).value
       for level in 0..<count { effects[start + level] = scale * point[start + level] }
       effects[start + count] = 0
     }
@@ -135,6 +174,10 @@ struct GroupEffects: Sendable {
       let (point, row, own) = (points + s * stride, gradient + s * stride, sums + s * width)
       for (index, factor) in factors.enumerated() {
         let (start, levels) = (starts[index], factor.levels.count)
+        guard !factor.isCentred else {
+          for level in start..<start + levels { row[level] += own[level] }
+          continue
+        }
         let scale = VectorMath.boundedExponential(point[start + levels])
         var total = 0.0
         for level in start..<start + levels {

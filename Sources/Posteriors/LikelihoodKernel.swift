@@ -207,24 +207,35 @@ struct LikelihoodKernel: Sendable {
   /// Turns predictors `[count, rows]` into responses drawn by inversion.
   func responses(
     _ predictors: UnsafeMutablePointer<Double>, uniforms: UnsafePointer<Double>, uniformStride: Int,
-    rows: Int, count: Int, logarithms: UnsafePointer<Double>, stride: Int
+    rows: Int, count: Int, logarithms: UnsafePointer<Double>, stride: Int, workspace: DensityWorkspace
   ) {
     expectations(predictors, count: count * rows)
+    // Deviates are often the same in all rows: noise that doesn't depend on the row is not inverted again.
+    var last = (u: Double.nan, noise: 0.0)
     for s in 0..<count {
       let scale = auxiliary(isFitted ? logarithms[s * stride] : 0)
       for j in 0..<rows {
         let mean = predictors[s * rows + j]
         // The middle of the interval that a deviate on (0, 1] stands for.
         let u = uniforms[s * uniformStride + j] - Self.halfDeviate
+        if u != last.u { last = (u, noise(at: u, workspace)) }
         predictors[s * rows + j] =
           switch likelihood {
-          case .gaussian: mean + scale * InverseNormal.value(at: u)
-          case .studentT(let degrees, _): mean + scale * isomix_student_quantile(u, degrees)
+          case .gaussian, .studentT: mean + scale * last.noise
           case .logistic: u <= 1 - mean ? 0 : 1
           case .poisson: isomix_count_quantile(u, mean, 0)
           case .negativeBinomial: isomix_count_quantile(u, mean, scale)
           }
       }
+    }
+  }
+
+  /// The quantile of the noise of scale 1; 0 where the noise depends on the mean.
+  private func noise(at u: Double, _ workspace: DensityWorkspace) -> Double {
+    switch likelihood {
+    case .gaussian: InverseNormal.value(at: u)
+    case .studentT(let degrees, _): workspace.noises.studentQuantile(u, degrees: degrees)
+    case .logistic, .poisson, .negativeBinomial: 0
     }
   }
 

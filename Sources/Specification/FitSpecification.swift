@@ -106,8 +106,18 @@ public struct RegressionSpecification: Sendable, Equatable {
   public var groups: [String] = []
   /// Scale of the half-normal prior on the standard deviation of a group column's effects.
   public var groupScale = 1.0
+  /// What θ holds of each group column's effects; empty: what suits the data.
+  public var groupEffects: [GroupParametrization] = []
 
   public static let usualDegrees = 4.0
+}
+
+/// What θ holds of the effects `b ~ N(0, τ²)` of a group column's levels.
+public enum GroupParametrization: String, Sendable, CaseIterable {
+  /// b itself: where the data say much about each level.
+  case centred
+  /// `z = b/τ`: where they say little.
+  case nonCentred = "non_centred"
 }
 
 /// Where the data are and how they are prepared.

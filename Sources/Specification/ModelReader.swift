@@ -111,14 +111,14 @@ extension RegressionSpecification {
   private static func keys(_ family: Family) -> [String] {
     ["family", "response", "features", "intercept", "prior"] + (family.hasNoise ? ["noise"] : [])
       + (family == .studentT ? ["degrees"] : []) + (family == .negativeBinomial ? ["overdispersion"] : [])
-      + (family.takesGroups ? ["groups", "group_scale"] : [])
+      + (family.takesGroups ? ["groups", "group_scale", "group_effects"] : [])
   }
 
   init(_ node: SpecificationNode, family: Family) throws(SpecificationError) {
     self.family = family
     if family == .softmax {
       try node.mappingAsIs.forbid(
-        ["groups", "group_scale"],
+        ["groups", "group_scale", "group_effects"],
         because:
           "has no place here: levels have effects in families with one linear predictor, not in softmax")
     }
@@ -144,9 +144,20 @@ extension RegressionSpecification {
     try readGroups(values)
   }
 
+  /// `auto`, one word for all columns, or a word for each.
+  private func groupEffects(_ node: SpecificationNode) throws(SpecificationError) -> [GroupParametrization] {
+    let words = GroupParametrization.allCases.map { ($0.rawValue, $0) }
+    guard node.node.mapping != nil else {
+      let choice: GroupParametrization? = try node.choice([("auto", nil)] + words.map { ($0.0, $0.1) })
+      return choice.map { [GroupParametrization](repeating: $0, count: groups.count) } ?? []
+    }
+    let values = try node.mapping(groups)
+    return try groups.map { name throws(SpecificationError) in try values.required(name).choice(words) }
+  }
+
   private mutating func readGroups(_ values: SpecificationMapping) throws(SpecificationError) {
     guard let node = values["groups"] else {
-      try values.forbid(["group_scale"], because: "has no place without model.groups")
+      try values.forbid(["group_scale", "group_effects"], because: "has no place without model.groups")
       return
     }
     groups = try node.list().map { item throws(SpecificationError) in try item.text() }
@@ -159,5 +170,7 @@ extension RegressionSpecification {
       throw node.error("'\(both)' is in model.groups and in model.features; it can be in one of them")
     }
     groupScale = try values["group_scale"]?.halfNormalScale() ?? 1
+    groupEffects =
+      try values["group_effects"].map { node throws(SpecificationError) in try groupEffects(node) } ?? []
   }
 }

@@ -83,6 +83,9 @@ extension RegressionSpecification {
     if !groups.isEmpty {
       lines.append("  groups: [\(groups.map(quoted).joined(separator: ", "))]")
       lines.append("  group_scale: \(SpecificationNode.halfNormal(groupScale))")
+      let effects = zip(groups, groupEffects).map { "\(quoted($0)): \($1.rawValue)" }
+      lines.append(
+        "  group_effects: \(effects.isEmpty ? "auto" : "{\(effects.joined(separator: ", "))}")")
     }
     return lines
   }

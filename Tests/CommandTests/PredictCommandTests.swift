@@ -73,6 +73,124 @@ extension Commands {
         ], within: 1e-9)
     }
 
+    /// A fit of two columns, and more keys of its model, whose mixture of two components is set by hand.
+    private func handMade(
+      _ model: String, train: String, means: [[Double]], variances: [Double], in folder: TemporaryFolder,
+      output: String
+    ) async throws -> FitFolder {
+      try folder.write(train, to: "\(output).csv")
+      let spec = try folder.write(
+        "model: {response: y, features: [a, b], intercept: false, \(model)}\n"
+          + "data: {train: \(output).csv, standardize: false}\nmixture: {components: 2}\n"
+          + "inference: {step_size: 0.001, iterations: 2, metric: unit}\n", to: "\(output).yaml")
+      let done = try await fit(spec, in: folder, output: output)
+      var mixture = try FittedMixture.read(done.path)
+      mixture.means = means
+      mixture.variances = variances
+      try folder.write(
+        try JSONStyle.encoder(pretty: false).encode(mixture), to: "\(output)/mixture.json")
+      return done
+    }
+
+    // The next three: SciPy, by 80-point Gauss-Hermite rules for every coordinate that the predictor is not linear in
+    // (and, for counts, for the predictor), `brentq` on the distribution function of the mixture, `pmf` summed for counts.
+    // Five nodes instead of eighty are what the tolerances are for.
+
+    @Test func learnedNoiseIsIntegrated() async throws {
+      let folder = try TemporaryFolder()
+      let done = try await handMade(
+        "family: linear, noise: {half_normal: {scale: 1}}", train: "a,b,y\n1,2,0\n2,1,1\n3,5,0\n4,3,1\n",
+        means: [[1, 2, -0.3], [3, -1, 0.2]], variances: [0.05, 0.1], in: folder, output: "noise")
+      try folder.write("a,b,y\n0.5,-1.5,0.3\n2,1,-1\n0,0,0.5\n-3,4,5\n", to: "new.csv")
+      let run = try await CommandRun.run(
+        ["predict", done.path, "--data", folder("new.csv"), "--scores", folder("scores.json")], in: folder)
+      expectNear(
+        try table(run.output),
+        [
+          [0.25, 2.994048218, -3.572295295, -0.4928477872, 4.752359197],
+          [4.5, 1.356217066, 2.499784446, 4.388727643, 6.88890518],
+          [0, 1.101964033, -1.756245003, 0, 1.756245003],
+          [-4, 9.170023159, -15.62993674, -1.449186173, 6.739494314],
+        ], within: 4e-3)
+      let density = try FitFolder(path: folder.path).json("scores.json")["log_predictive_density"]
+      let logs = [-3.825400497060963, -7.876182705581402, -1.013966478950338, -1.913606277238502]
+      #expect(abs(try #require(density as? Double) - logs.reduce(0, +) / 4) < 2e-3)
+    }
+
+    @Test(arguments: [true, false]) func countsAreIntegrated(isPoisson: Bool) async throws {
+      let folder = try TemporaryFolder()
+      let means: [[Double]] =
+        isPoisson ? [[0.4, 0.3], [0.8, -0.2]] : [[0.4, 0.3, -1], [0.8, -0.2, -0.5]]
+      let done = try await handMade(
+        isPoisson
+          ? "family: poisson" : "family: negative_binomial, overdispersion: {half_normal: {scale: 1}}",
+        train: "a,b,y\n1,2,0\n2,1,1\n0,1,2\n1,0,1\n", means: means, variances: [0.02, 0.05], in: folder,
+        output: "counts")
+      // The last row's predictor has standard deviations up to 1.1: it takes draws.
+      try folder.write("a,b,y\n0.5,-1.5,2\n2,1,1\n0,0,0\n-1,2,3\n-3,4,0\n", to: "new.csv")
+      let run = try await CommandRun.run(["predict", done.path, "--data", folder("new.csv")], in: folder)
+      let found = try table(run.output)
+      let expected: [[Double]] =
+        isPoisson
+        ? [
+          [1.471072409, 1.498555409, 0, 1, 4], [3.876668239, 2.813542118, 0, 3, 9], [1, 1, 0, 1, 3],
+          [0.812661586, 1.066811343, 0, 0, 3],
+        ]
+        : [
+          [1.471072409, 1.997317561, 0, 1, 5], [3.876668239, 4.288877411, 0, 3, 12],
+          [1, 1.223409528, 0, 1, 3], [0.812661586, 1.23414834, 0, 0, 3],
+        ]
+      expectNear(Array(found.prefix(4)), expected, within: 2e-3)
+      #expect(found.count == 5 && (found.last ?? []).allSatisfy { $0 >= 0 && $0.isFinite }, "\(found)")
+      let drawn = try await CommandRun.run(
+        ["predict", done.path, "--data", folder("new.csv"), "--draws", "400"], in: folder)
+      #expect(run.lines.last == drawn.lines.last)
+      let mean = try await CommandRun.run(
+        ["predict", done.path, "--data", folder("new.csv"), "--of", "mean", "--no-scores"], in: folder)
+      expectNear(
+        try Array(table(mean.output).prefix(2)),
+        [
+          [1.471072409, 0.8801113025, 0.5845797253, 1.125305543, 3.167988683],
+          [3.876668239, 2.009813676, 1.784193345, 3.374434538, 7.727615483],
+        ], within: 1e-7)
+      try folder.write("a,b,y\n0.5,-1.5,2\n2,1,1\n0,0,0\n-1,2,3\n", to: "scored.csv")
+      let scored = try await CommandRun.run(
+        ["predict", done.path, "--data", folder("scored.csv"), "--scores", folder("scores.json")], in: folder)
+      let logs: [Double] =
+        isPoisson
+        ? [-1.653131243927198, -2.0563290841097657, -1, -2.961511947744324]
+        : [-1.9173859720286806, -1.767147127376285, -0.8142317207073608, -3.007939862026427]
+      let density = try FitFolder(path: folder.path).json("scores.json")["log_predictive_density"]
+      #expect(abs(try #require(density as? Double) - logs.reduce(0, +) / 4) < 2e-3, "\(scored)")
+    }
+
+    @Test(arguments: [false, true]) func effectsOfGroupsAreIntegrated(isCentred: Bool) async throws {
+      let folder = try TemporaryFolder()
+      let done = try await handMade(
+        "family: linear, noise: 0.7, groups: [g], group_effects: \(isCentred ? "centred" : "non_centred")",
+        train: "a,b,g,y\n1,2,p,0\n2,1,q,1\n3,5,p,0\n4,3,q,1\n",
+        means: [[1, 2, 0.5, -1, -0.5], [3, -1, 0.2, 0.4, 0.1]], variances: [0.05, 0.1], in: folder,
+        output: "groups")
+      #expect(try FittedMixture.read(done.path).names[2] == (isCentred ? "effect_g[p]" : "z_g[p]"))
+      // The last level is none of the fit's.
+      try folder.write("a,b,g\n0.5,-1.5,p\n2,1,q\n0,0,q\n-3,4,r\n", to: "new.csv")
+      let run = try await CommandRun.run(["predict", done.path, "--data", folder("new.csv")], in: folder)
+      let known: [[Double]] =
+        isCentred
+        ? [
+          [0.6, 2.740894015, -3.045073675, 0.4483227642, 4.374561411],
+          [4.2, 1.542724862, 1.859169605, 4.103637922, 6.738056557],
+          [-0.3, 1.027131929, -1.946477905, -0.3154943133, 1.386925431],
+        ]
+        : [
+          [0.5216546884, 2.848777596, -3.214088618, 0.3011421387, 4.443882022],
+          [4.42142432, 1.435103314, 2.239217569, 4.319252141, 6.847261773],
+          [-0.07857567969, 0.94404033, -1.578006158, -0.1085902101, 1.514910007],
+        ]
+      let unknown = [-4, 9.130443582, -15.21600982, -2.789260479, 6.690482618]
+      expectNear(try table(run.output), known + [unknown], within: isCentred ? 1e-8 : 2e-3)
+    }
+
     // SciPy: `quad` of the normal density times 1/(1 + e^-η).
     @Test func logisticProbabilitiesAreIntegrals() async throws {
       let folder = try TemporaryFolder()

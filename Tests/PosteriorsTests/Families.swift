@@ -25,6 +25,11 @@ enum Families {
   static let groups = [
     GroupFactor(name: "g", levels: ["p", "q", "r", "s"]), GroupFactor(name: "h", levels: ["1", "2", "3"]),
   ]
+  /// One of them centred.
+  static let centredGroups = [
+    GroupFactor(name: "g", levels: groups[0].levels, isCentred: true), groups[1],
+  ]
+
   static func levels(_ rows: Int) -> [Int32] {
     var levels: [Int32] = []
     for row in 0..<rows {
@@ -48,7 +53,9 @@ enum Families {
     for prior in priors {
       for (likelihood, rows) in likelihoods {
         result.append((try model(likelihood, prior), rows))
-        result.append((try model(likelihood, prior, groups: groups), rows.grouped(levels(rows.count))))
+        for groups in [groups, centredGroups] {
+          result.append((try model(likelihood, prior, groups: groups), rows.grouped(levels(rows.count))))
+        }
       }
       result.append(
         (

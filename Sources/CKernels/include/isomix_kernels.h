@@ -218,19 +218,56 @@ void isomix_column_moments(const double *matrix, size_t draws, size_t columns, d
 /// values[j] = 1/(1 + e^-values[j]).
 void isomix_logistic(double *values, size_t count);
 
-/// probability[j] = (1/N) Σ_i E[1/(1 + e^-η)], η ~ N(centers[i, j], deviations[i, j]²), matrices [components, rows], by
-/// the trapezoidal rule. `nodes` and `weights` hold seven rules one after the other, of 16, 32, … 1024 nodes: rule l
-/// serves deviations up to 2^l.
-void isomix_logistic_averages(const double *centers, const double *deviations, size_t components,
-                              size_t rows, const double *nodes, const double *weights, double *probability);
+/// probability[j] = Σ_i shares[i] E[1/(1 + e^-η)], η ~ N(centers[i, j], deviations[i, j]²), matrices
+/// [components, rows], by the trapezoidal rule. `nodes` and `weights` hold seven rules one after the other, of 16, 32, …
+/// 1024 nodes: rule l serves deviations up to 2^l.
+void isomix_logistic_averages(const double *centers, const double *deviations, const double *shares,
+                              size_t components, size_t rows, const double *nodes, const double *weights,
+                              double *probability);
 
-/// Quantiles of (1/N) Σ_i N(centers[i, j], deviations[i, j]²) for every row j: output [count, rows]. Matrices are
-/// [components, rows], deviations positive; `normal_quantiles` are those of N(0, 1) at `probabilities`. `scratch` holds
-/// 32 × components numbers. A result does not depend on other rows.
-void isomix_normal_mixture_quantiles(const double *centers, const double *deviations, size_t components,
-                                     size_t rows, const double *probabilities,
+/// Quantiles of Σ_i shares[i] N(centers[i, j], deviations[i, j]²) for every row j: output [count, rows]. Matrices are
+/// [components, rows], deviations positive, shares sum to 1; `normal_quantiles` are those of N(0, 1) at
+/// `probabilities`. `scratch` holds 32 × components numbers. A result does not depend on other rows.
+void isomix_normal_mixture_quantiles(const double *centers, const double *deviations, const double *shares,
+                                     size_t components, size_t rows, const double *probabilities,
                                      const double *normal_quantiles, size_t count, double *scratch,
                                      double *output);
+
+/// Stands for a standard deviation of 0.
+#define ISOMIX_SMALLEST_DEVIATION 1e-150
+
+/// What a Gaussian N(m, ε W Wᵀ) has of the linear predictors of rows, `η = aᵀθ` with `a = x + Σ_g scale_g e_g`: one
+/// coordinate for each group. Arrays [·, rows]; V is an orthonormal basis [conditions, d] of what is conditioned on.
+typedef struct {
+  size_t rows, conditions, groups;
+  const double *centers;       ///< x·m
+  const double *squares;       ///< ‖Wᵀx‖²
+  const double *shares;        ///< V Wᵀx, [conditions, rows]
+  const double *effects;       ///< e_g·m, [groups, rows]
+  const double *products;      ///< Wᵀx·Wᵀe_g, [groups, rows]
+  const double *lengths;       ///< ‖Wᵀe_g‖², [groups, rows]
+  const double *group_shares;  ///< V Wᵀe_g, [groups, conditions, rows]
+  const double *crosses;       ///< Wᵀe_g·Wᵀe_h for h < g, [groups (groups - 1) / 2, rows]
+} isomix_predictor_parts;
+
+/// Centres and standard deviations of η given that the conditioned part of the standard normal vector is a node,
+/// [nodes, rows]. `root` is √ε, `points` [nodes, conditions], `scales` [nodes, groups].
+void isomix_conditional_predictors(const isomix_predictor_parts *parts, double root, size_t nodes,
+                                   const double *points, const double *scales, double *centers,
+                                   double *deviations);
+
+/// Mean and standard deviation of e^η, η ~ Σ_m shares[m] N(centers[m, j], deviations[m, j]²), or (`of_counts`) of counts
+/// with that mean μ and variance μ + overdispersions[m] μ².
+void isomix_log_normal_moments(const double *centers, const double *deviations, const double *shares,
+                               const double *overdispersions, size_t terms, size_t rows, int of_counts,
+                               double *mean, double *deviation);
+
+/// The least k whose distribution function reaches each of the ascending probabilities, output [count, rows], for counts
+/// whose distribution is a mixture of negative binomial ones of means [terms, rows] and overdispersions [terms] (0:
+/// Poisson). -1 where a mean is above 500 or k would be above 16,384. `scratch` holds 32 × terms numbers.
+void isomix_count_mixture_quantiles(const double *means, const double *overdispersions, const double *shares,
+                                    size_t terms, size_t rows, const double *probabilities, size_t count,
+                                    double *scratch, double *output);
 
 // Mixtures of Gaussians by log-sum-exp, with direct distances. Shares of a component below 1e-18 are skipped.
 

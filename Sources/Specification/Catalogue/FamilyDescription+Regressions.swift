@@ -17,10 +17,14 @@ extension FamilyDescription {
   private static let groups = [
     Key(
       "groups", "a list of columns", default: "none",
-      "Varying intercepts: an effect for each value of the column, scale · z with z ~ N(0, 1)."),
+      "Varying intercepts: an effect ~ N(0, scale²) for each value of the column."),
     Key(
       "group_scale", "{half_normal: {scale: s}}", default: "{half_normal: {scale: 1}}",
       "The prior of the scale of each grouping column's effects."),
+    Key(
+      "group_effects", "auto | centred | non_centred | {column: …}", default: "auto",
+      "Whether the fit's coordinates are the effects or effect/scale: auto goes by what rows say of each level."
+    ),
   ]
 
   private static let noise = Key(
