@@ -15,30 +15,23 @@ public struct DatasetInspection: Codable, Sendable, CustomStringConvertible {
   /// SHA-256 of the manifest of an imported folder; nil for files.
   public let digest: String?
 
-  /// Inspects an imported folder, or CSV or NPY files; reads files once and writes nothing.
+  /// Inspects an imported folder, or files; reads files once and writes nothing.
   /// - Throws: `DatasetError`.
   public static func inspect(path: String, options: ImportOptions = ImportOptions()) throws
     -> DatasetInspection
   {
     var options = options
     options.missingValues = .drop
-    switch try SourceFiles.resolve(DataSource(path)) {
-    case .folder(let folder):
-      let dataset = try Dataset.open(folder: folder)
-      let columns = dataset.manifest.columns
-      return DatasetInspection(
-        path: path, rows: dataset.manifest.rows, incompleteRows: dataset.manifest.droppedRows,
-        columns: columns,
-        missingValues: columns.map { _ in 0 }, digest: dataset.digest.description)
-    case .csv(let files):
-      var table = try CSVTable(names: files, options: options) { try FileByteSource(path: files[$0]) }
-      return try inspect(&table, path: path)
-    case .npy(let files, _):
-      var table = try NPYTable(
-        names: files, responseName: nil, options: options, open: { try FileByteSource(path: files[$0]) },
-        openResponse: { nil })
+    let files = try SourceFiles.resolve(DataSource(path))
+    guard case .folder(let folder) = files else {
+      var table = try files.open(options, isDigested: false)
       return try inspect(&table, path: path)
     }
+    let dataset = try Dataset.open(folder: folder)
+    let columns = dataset.manifest.columns
+    return DatasetInspection(
+      path: path, rows: dataset.manifest.rows, incompleteRows: dataset.manifest.droppedRows, columns: columns,
+      missingValues: columns.map { _ in 0 }, digest: dataset.digest.description)
   }
 
   private static func inspect<Table: TableSource & ~Copyable>(

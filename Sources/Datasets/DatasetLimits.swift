@@ -1,3 +1,5 @@
+import Foundation
+
 /// Every bound of this module, in one place. Memory never grows with the size of the input beyond these.
 public enum DatasetLimits {
   /// Bytes read from a file at a time.
@@ -6,6 +8,8 @@ public enum DatasetLimits {
   public static let fieldBytes = 1 << 16
   /// Bytes of one CSV record at most.
   public static let recordBytes = 1 << 24
+  /// Bytes of CSV text in which a place must be found where a record ends, for threads to read records at once.
+  public static let chunkBytes = 1 << 25
   /// Bytes of a column name or of a category's text at most.
   public static let nameBytes = 1 << 10
   /// Columns of a table at most.
@@ -28,6 +32,9 @@ public enum DatasetLimits {
   public static let shardBytes = 1 << 25
   /// Bytes of a shard at most, when the number of rows a shard is chosen by the user.
   public static let chosenShardBytes = 1 << 30
+  /// Bytes of a design's shards that a process keeps mapped at once, about; `ISOMIX_MAPPED_LIMIT` says otherwise.
+  public static let mappedBytes =
+    ProcessInfo.processInfo.environment["ISOMIX_MAPPED_LIMIT"].flatMap { ByteSize($0)?.bytes } ?? 1 << 30
   /// Files of one source at most.
   public static let files = 1 << 16
   /// Entries of the cache's index of digests at most.

@@ -34,24 +34,17 @@ public struct DatasetProfile: Sendable {
   /// Different numbers of a column that are told apart; more count as this many.
   public static let mostDistinct = 64
 
-  /// Reads a CSV or NPY file, a glob, or an imported folder, once.
+  /// Reads a file, a glob, or an imported folder, once.
   /// - Parameter columns: the columns that matter, so that values missing elsewhere don't; nil for all.
   /// - Throws: ``DatasetError``.
   public static func read(path: String, columns: [String]? = nil) throws -> DatasetProfile {
     var options = ImportOptions()
     options.missingValues = .drop
     options.columns = columns
-    switch try SourceFiles.resolve(DataSource(path)) {
-    case .folder(let folder): return try read(Dataset.open(folder: folder), columns: columns)
-    case .csv(let files):
-      var table = try CSVTable(names: files, options: options) { try FileByteSource(path: files[$0]) }
-      return try read(&table, path: path)
-    case .npy(let files, _):
-      var table = try NPYTable(
-        names: files, responseName: nil, options: options, open: { try FileByteSource(path: files[$0]) },
-        openResponse: { nil })
-      return try read(&table, path: path)
-    }
+    let files = try SourceFiles.resolve(DataSource(path))
+    if case .folder(let folder) = files { return try read(Dataset.open(folder: folder), columns: columns) }
+    var table = try files.open(options, isDigested: false)
+    return try read(&table, path: path)
   }
 
   private static func read<Table: TableSource & ~Copyable>(_ table: inout Table, path: String) throws

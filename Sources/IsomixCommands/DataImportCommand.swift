@@ -2,20 +2,25 @@ import ArgumentParser
 import Datasets
 import FitRuntime
 import Foundation
+import Reporting
 
 struct DataImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Import CSV or NPY files into a folder of shards with a manifest.",
+    abstract: "Import CSV, Parquet, HDF5, NPY or LIBSVM files into a folder of shards with a manifest.",
     discussion: """
       Reads the files once, in bounded memory, and checks every cell. `fit` reads the folder as it reads a CSV.
+      CSV is read by several threads; the result does not depend on how many. An import of CSV files that was
+      interrupted goes on where it was when it is started again. Parquet needs the command duckdb (pip install
+      duckdb-cli). In an HDF5 file the table is a dataset or a group of columns: FILE::/PATH.
 
       EXAMPLE
         isomix data import 'flights-*.csv' --output flights --shuffle 1
         isomix data import X.npy --response-file y.npy --output table
+        isomix data import measurements.h5::/run7 --output run7
       """)
 
-  @Argument(help: "CSV or NPY files, or quoted globs.", completion: .file())
+  @Argument(help: "Files of one kind, or quoted globs.", completion: .file())
   var files: [String]
 
   @Option(name: .shortAndLong, help: "Folder to make.", completion: .directory)
@@ -36,8 +41,17 @@ struct DataImportCommand: ParsableCommand {
   @Option(help: "Columns to import, separated by commas (default: all).")
   var columns: String?
 
+  @Option(help: "Threads that read CSV records (default: one per core). The result does not depend on it.")
+  var threads: Int?
+
   @Flag(help: "Print the manifest as JSON.")
   var json = false
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads: \(threads) is not between 1 and 1024")
+    }
+  }
 
   func run() throws {
     try reportingFailures("data import") {
@@ -46,7 +60,10 @@ struct DataImportCommand: ParsableCommand {
         categoricalColumns: Set(categorical.map(DataImportCommand.names) ?? []),
         columns: columns.map(DataImportCommand.names))
       let manifest = try DatasetImporter.importFiles(
-        DataSource(paths: files, responseFile: responseFile), into: output, options: options)
+        DataSource(paths: files, responseFile: responseFile), into: output, options: options,
+        effort: ImportEffort(
+          threads: threads,
+          progress: { try? StandardStream.error.write("isomix data import: \($0)\n") }))
       if json { return try printJSON(manifest) }
       try printOut(
         "Imported \(manifest.rows) rows × \(manifest.columns.count) columns into \(output) "

@@ -10,7 +10,7 @@ struct DataInspectCommand: ParsableCommand {
         isomix data inspect cluster/examples/data/wine-train.csv
       """)
 
-  @Argument(help: "A CSV or NPY file, or an imported folder.", completion: .file())
+  @Argument(help: "A CSV, Parquet, HDF5, NPY or LIBSVM file, or an imported folder.", completion: .file())
   var path: String
 
   @Flag(help: "Print JSON.")

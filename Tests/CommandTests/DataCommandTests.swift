@@ -164,6 +164,69 @@ extension Commands {
       try #require(run.exitCode == 0, "\(run)", sourceLocation: sourceLocation)
     }
 
+    @Test func cacheIsListedAndPrunedAndAFitInUseKeepsItsData() async throws {
+      let folder = try TemporaryFolder()
+      let cache = ["--cache", folder("cache")]
+      struct Entry: Decodable { let kind, folder: String, byteCount: Int, isUsed: Bool }
+      func entries(_ arguments: [String]) async throws -> [Entry] {
+        let result = try await CommandRun.run(["data", "cache"] + arguments + cache + ["--json"], in: folder)
+        try #require(result.exitCode == 0, "\(result)")
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode([Entry].self, from: Data(result.output.utf8))
+      }
+      let run = try CommandRun(
+        ["fit", Examples.wine, "--output", folder("out"), "--workers", "2"] + cache
+          + setting("inference.iterations=1000000000", "inference.objective.every=1000000"), in: folder)
+      #expect(try await run.waitForReady(2, output: folder("out")))
+      let made = try await entries(["list"])
+      #expect(made.contains { $0.kind == "design" && $0.isUsed } && made.contains { $0.kind == "table" })
+      // As if all had been asked for an hour ago.
+      for entry in made {
+        try FileManager.default.setAttributes(
+          [.modificationDate: Date(timeIntervalSinceNow: -3600)],
+          ofItemAtPath: entry.folder + "/manifest.json")
+      }
+      let removed = try await entries(["prune", "--limit", "0"])
+      #expect(!removed.isEmpty && removed.allSatisfy { !$0.isUsed })
+      #expect(try await entries(["list"]).allSatisfy(\.isUsed))
+      #expect(!run.hasEnded)
+      let bad = try await CommandRun.run(["data", "cache", "prune", "--limit", "much"] + cache, in: folder)
+      #expect(bad.exitCode == 65 && bad.errors.contains("write it like 20G"), "\(bad)")
+      let none = try await CommandRun.run(["data", "cache", "prune"] + cache, in: folder)
+      #expect(none.exitCode == 65 && none.errors.contains("ISOMIX_CACHE_LIMIT"), "\(none)")
+    }
+
+    @Test func threadsAndInterruptionsDontShowInAnImport() async throws {
+      let folder = try TemporaryFolder()
+      let lines = (0..<400_000).map { "\(Double($0 % 9973) / 7),\($0 % 2),\($0)\n" }
+      let file = try folder.write("x,y,n\n" + lines.joined(), to: "t.csv")
+      func importFile(_ output: String, threads: Int) throws -> CommandRun {
+        try CommandRun(
+          ["data", "import", file, "--output", folder(output), "--threads", "\(threads)"], in: folder)
+      }
+      var manifests: [Data] = []
+      for threads in [1, 3] {
+        let end = try await importFile("\(threads)", threads: threads).finish(within: 60)
+        try #require(end.exitCode == 0, "\(end)")
+        manifests.append(try Data(contentsOf: URL(fileURLWithPath: folder("\(threads)/manifest.json"))))
+      }
+      // Killed when it has begun to write, wherever that is, and started again.
+      let killed = try importFile("killed", threads: 2)
+      _ = try await eventually(within: 30) {
+        killed.hasEnded || FileManager.default.fileExists(atPath: folder(".killed.partial"))
+      }
+      kill(killed.processID, SIGKILL)
+      _ = try await killed.finish(within: 30)
+      if !FileManager.default.fileExists(atPath: folder("killed")) {
+        let end = try await importFile("killed", threads: 2).finish(within: 60)
+        try #require(end.exitCode == 0, "\(end)")
+      }
+      manifests.append(try Data(contentsOf: URL(fileURLWithPath: folder("killed/manifest.json"))))
+      #expect(manifests.allSatisfy { $0 == manifests[0] })
+      #expect(Tables.files(below: folder("killed")).count == 2)
+    }
+
     /// The table of an imported folder with one shard.
     static func rows(of folder: String) throws -> [[Double]] {
       let data = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/rows-000000.npy"))

@@ -38,7 +38,9 @@ extension Commands {
         #expect(try await run.finish().exitCode == 0)
       }
       #expect(peaks[0] > 10_000, "the peak was not seen: \(peaks)")
-      #expect(peaks[1] < peaks[0] + 16_384, "\(peaks) kB")
+      // The larger file has ten times the 45 MB of the smaller one; chunks that are under way at once, and what
+      // threads' allocators keep, differ by less.
+      #expect(peaks[1] < peaks[0] + 49_152, "\(peaks) kB")
     }
 
     @Test func workersMapRowsAndCopyNone() async throws {

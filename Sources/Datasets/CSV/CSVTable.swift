@@ -5,40 +5,14 @@ import NumericsKit
 /// A column is numeric if its first value is a number. Any later value that is not one is an error, unless the
 /// column is listed as categorical or is the response of a classification.
 package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
-  /// What a column of the file becomes.
-  private enum Handling {
-    /// Not imported.
-    case skip
-    /// Decided by the first value.
-    case undecided
-    case number
-    /// A number that has to be 0 or 1.
-    case binary
-    /// A whole number from 0.
-    case count
-    /// A category; with the largest number of different ones.
-    case category(limit: Int)
-    /// A category, one of those that the training data have.
-    case level(allowed: [String])
-    /// A class: integers are the same class however they are written; with the only classes allowed, if known.
-    case classLabel(limit: Int, allowed: [String]?)
-  }
-
-  package let columnNames: [String]
-  private(set) var categories: [CategoryTable?]
-  package private(set) var droppedRows = 0
-  private(set) var missingValues: [Int]
-  private let options: ImportOptions
-  private let header: [String]
-  private var handlings: [Handling]
-  /// Where each column of the file goes in a row.
-  private let targets: [Int]
+  /// The columns of the files.
+  let layout: CSVLayout
+  /// What the records read so far have shown.
+  private(set) var state: CSVState
   private let names: [String]
   private let open: (Int) throws -> Source
   private let firstBufferBytes: Int
   private var fileIndex = 0
-  /// Bytes of the texts of all categories.
-  private var categoryBytes = 0
   private var finished: [SourceFile] = []
   private var tokenizer: CSVTokenizer<Source>
 
@@ -53,55 +27,50 @@ package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
     guard let first = names.first else { throw DatasetError(.noInput, "no CSV file is named") }
     // All that can fail comes before the first stored property is set, as a struct that can't be copied needs.
     var tokenizer = CSVTokenizer(source: try open(0), name: first, bufferBytes: bufferBytes)
-    let header = try CSVHeader.read(&tokenizer)
-    let indices = try ColumnChoice.indices(of: options.columns, among: header, in: first)
-    let columnNames = indices.map { header[$0] }
-    var handlings = [Handling](repeating: .skip, count: header.count)
-    var targets = [Int](repeating: 0, count: header.count)
-    for (target, index) in indices.enumerated() {
-      handlings[index] = CSVTable.handling(of: header[index], options: options)
-      targets[index] = target
-    }
-    let unknown = options.categoricalColumns.subtracting(header).sorted()
-    guard unknown.isEmpty else {
-      throw ColumnChoice.missingColumns(unknown, available: header, in: first)
-    }
-    if let response = options.response, !columnNames.contains(response.name) {
-      throw ColumnChoice.missingColumns([response.name], available: header, in: first)
-    }
+    let (layout, state) = try CSVLayout.make(CSVHeader.read(&tokenizer), options: options, name: first)
     self.tokenizer = tokenizer
-    self.header = header
-    self.columnNames = columnNames
-    self.handlings = handlings
-    self.targets = targets
-    self.options = options
+    self.layout = layout
+    self.state = state
     self.names = names
     self.open = open
     firstBufferBytes = bufferBytes
-    categories = [CategoryTable?](repeating: nil, count: indices.count)
-    missingValues = [Int](repeating: 0, count: indices.count)
   }
+
+  /// Goes on within a file whose records so far led to `state`.
+  /// - Parameters:
+  ///   - line: the line that the source starts with.
+  ///   - hasHeader: whether the source starts with a header, which has to be that of `first`.
+  init(
+    continuing layout: CSVLayout, state: CSVState, name: String, line: Int, hasHeader: Bool, first: String,
+    source: Source
+  ) throws {
+    var tokenizer = CSVTokenizer(source: source, name: name, line: line)
+    if hasHeader {
+      let other = try CSVHeader.read(&tokenizer)
+      guard other == layout.header else {
+        throw CSVHeader.differs(other, from: layout.header, name: name, first: first)
+      }
+    }
+    tokenizer.columnNames = layout.header
+    self.tokenizer = tokenizer
+    self.layout = layout
+    self.state = state
+    names = [name]
+    open = { _ in source }
+    firstBufferBytes = DatasetLimits.readBufferBytes
+  }
+
+  package var columnNames: [String] { layout.columnNames }
+  var categories: [CategoryTable?] { state.categories }
+  package var droppedRows: Int { state.droppedRows }
+  var missingValues: [Int] { state.missingValues }
+  /// The line of the next byte.
+  var line: Int { tokenizer.line }
+  private var header: [String] { layout.header }
+  private var options: ImportOptions { layout.options }
 
   /// The bytes of the read buffer, which do not depend on the size of the input.
   package var bufferBytes: Int { tokenizer.capacity }
-
-  private static func handling(of name: String, options: ImportOptions) -> Handling {
-    if let response = options.response, response.name == name {
-      switch response.kind {
-      case .real: return .number
-      case .count: return .count
-      case .classes: return .classLabel(limit: DatasetLimits.classes, allowed: response.classes)
-      case .binary:
-        guard let classes = response.classes, classes != ["0", "1"] else { return .undecided }
-        return .classLabel(limit: 2, allowed: classes)
-      }
-    }
-    if let levels = options.knownLevels[name] { return .level(allowed: levels) }
-    if options.labelColumns.contains(name) {
-      return .classLabel(limit: DatasetLimits.categories, allowed: nil)
-    }
-    return options.categoricalColumns.contains(name) ? .category(limit: DatasetLimits.categories) : .undecided
-  }
 
   package mutating func readRow(into row: UnsafeMutablePointer<Double>) throws -> Bool {
     let last = header.count - 1
@@ -111,13 +80,14 @@ package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
       var index = 0
       while true {
         let terminator: CSVTokenizer<Source>.Terminator
-        if case .number = handlings[index], let end = tokenizer.nextNumber(&row[targets[index]]) {
+        if case .number = state.handlings[index], let end = tokenizer.nextNumber(&row[layout.targets[index]])
+        {
           terminator = end
         } else {
           terminator = try tokenizer.nextField()
-          if case .skip = handlings[index] {
+          if case .skip = state.handlings[index] {
           } else if let value = try value(index) {
-            row[targets[index]] = value
+            row[layout.targets[index]] = value
           } else {
             isComplete = false
           }
@@ -132,7 +102,7 @@ package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
         countCategories(row)
         return true
       }
-      droppedRows += 1
+      state.droppedRows += 1
     }
   }
 
@@ -148,12 +118,12 @@ package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
             "\(tokenizer.name):\(line): is an empty line between records; it has none of the \(header.count) columns"
           )
         }
-        if case .skip = handlings[0] {
+        if case .skip = state.handlings[0] {
         } else {
           try missing("\(tokenizer.name):\(line): column 1 '\(header[0])'", 0)
         }
-        missingValues[0] += tokenizer.emptyLines - 1
-        droppedRows += tokenizer.emptyLines
+        state.missingValues[0] += tokenizer.emptyLines - 1
+        state.droppedRows += tokenizer.emptyLines
       }
       if isMore { return true }
       try finishFile()
@@ -179,10 +149,10 @@ package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
 
   /// The value of the current field; nil if it is missing and its record is to be dropped.
   private mutating func value(_ index: Int) throws -> Double? {
-    let handling = handlings[index]
+    let handling = state.handlings[index]
     let text = tokenizer.isFieldQuoted ? tokenizer.field : trimmed(tokenizer.field)
     if MissingValue.matches(text) {
-      try missing(tokenizer.place, targets[index])
+      try missing(tokenizer.place, layout.targets[index])
       return nil
     }
     switch handling {
@@ -196,12 +166,12 @@ package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
     case .classLabel(let limit, let allowed):
       return try code(text, index, limit: limit, isLabel: true, allowed: allowed)
     case .undecided:
-      handlings[index] = decided(text, index)
+      state.handlings[index] = decided(text, index)
       return try value(index)
     }
   }
 
-  private func decided(_ text: UnsafeBufferPointer<UInt8>, _ index: Int) -> Handling {
+  private func decided(_ text: UnsafeBufferPointer<UInt8>, _ index: Int) -> CSVHandling {
     var value = 0.0
     let isNumber = isWholeNumber(text, &value) || MissingValue.isInfinity(text)
     if let response = options.response, response.name == header[index] {
@@ -215,7 +185,7 @@ package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
       throw DatasetError(
         .badData, "\(place): the value is missing; fill it in, or drop such records (missing values: drop)")
     }
-    missingValues[target] += 1
+    state.missingValues[target] += 1
   }
 
   private func isWholeNumber(_ text: UnsafeBufferPointer<UInt8>, _ value: inout Double) -> Bool {
@@ -251,20 +221,20 @@ package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
   private mutating func code(
     _ text: UnsafeBufferPointer<UInt8>, _ index: Int, limit: Int, isLabel: Bool, allowed: [String]?
   ) throws -> Double {
-    let target = targets[index]
-    if categories[target] == nil { categories[target] = CategoryTable() }
-    if let code = categories[target]?.code(of: text) { return Double(code) }
+    let target = layout.targets[index]
+    if state.categories[target] == nil { state.categories[target] = CategoryTable() }
+    if let code = state.categories[target]?.code(of: text) { return Double(code) }
     guard let name = CategoryName.make(text, isLabel: isLabel, tokenizer.numbers) else { throw badName(text) }
     if let allowed, CategoryOrder.index(of: name, in: allowed) == nil {
       throw tokenizer.failure(
         "holds the \(isLabel ? "class" : "level") '\(name)', which the training data don't have; they have \(ColumnChoice.quoted(allowed))"
       )
     }
-    let before = categories[target]?.byteCount ?? 0
-    let code = categories[target]?.add(text, as: name) ?? 0
+    let before = state.categories[target]?.byteCount ?? 0
+    let code = state.categories[target]?.add(text, as: name) ?? 0
     // Other spellings of a class count as well: they take memory too.
-    categoryBytes += (categories[target]?.byteCount ?? 0) - before
-    guard code < limit, categoryBytes <= DatasetLimits.categoryBytes else {
+    state.categoryBytes += (state.categories[target]?.byteCount ?? 0) - before
+    guard code < limit, state.categoryBytes <= DatasetLimits.categoryBytes else {
       throw tooManyCategories(name, limit: limit)
     }
     return Double(code)
@@ -286,8 +256,8 @@ package struct CSVTable<Source: ByteSource>: ~Copyable, TableSource {
   }
 
   private mutating func countCategories(_ row: UnsafeMutablePointer<Double>) {
-    for target in categories.indices where categories[target] != nil {
-      categories[target]?.counts[Int(row[target])] += 1
+    for target in state.categories.indices where state.categories[target] != nil {
+      state.categories[target]?.counts[Int(row[target])] += 1
     }
   }
 

@@ -38,9 +38,12 @@ struct CSVTokenizer<Source: ByteSource>: ~Copyable {
   private var recordOffset = 0
   private let isSpecial: UnsafeMutablePointer<Bool>
 
-  init(source: Source, name: String, bufferBytes: Int = DatasetLimits.readBufferBytes) {
+  /// - Parameter line: the line that the source starts with.
+  init(source: Source, name: String, bufferBytes: Int = DatasetLimits.readBufferBytes, line: Int = 1) {
     self.source = source
     self.name = name
+    self.line = line
+    fieldLine = line
     capacity = max(8, bufferBytes)
     buffer = .allocate(capacity: capacity + 1)
     buffer[0] = 0
@@ -100,7 +103,12 @@ struct CSVTokenizer<Source: ByteSource>: ~Copyable {
   mutating func nextNumber(_ value: inout Double) -> Terminator? {
     let start = buffer + position
     let count = numbers.parse(start, &value)
-    if count == 0 || count > 64 || !value.isFinite { return nil }
+    // The slow path checks the record's length.
+    if count == 0 || count > 64 || !value.isFinite
+      || consumed + position + count + 2 - recordOffset > DatasetLimits.recordBytes
+    {
+      return nil
+    }
     let end = start + count
     let terminator: Terminator
     fieldLine = line
@@ -128,7 +136,7 @@ struct CSVTokenizer<Source: ByteSource>: ~Copyable {
     fieldLine = line
     isFieldQuoted = false
     if position == limit, try !refill(keepingFrom: position) {
-      return endField(start: position, end: position, next: position, .endOfFile)
+      return try endField(start: position, end: position, next: position, .endOfFile)
     }
     if buffer[position] == quote { return try nextQuotedField() }
     var start = position
@@ -138,23 +146,29 @@ struct CSVTokenizer<Source: ByteSource>: ~Copyable {
       switch buffer[cursor] {
       case comma:
         try checkLength(cursor - start)
-        return endField(start: start, end: cursor, next: cursor + 1, .comma)
+        return try endField(start: start, end: cursor, next: cursor + 1, .comma)
       case lineFeed:
         try checkLength(cursor - start)
-        return endField(start: start, end: cursor, next: cursor + 1, .newline)
+        return try endField(start: start, end: cursor, next: cursor + 1, .newline)
       case carriageReturn:
         if cursor + 1 == limit, try refillField(&start, &cursor) { continue }
-        guard cursor + 1 < limit, buffer[cursor + 1] == lineFeed else { throw strayCarriageReturn() }
+        // Lengths are checked before anything else that may be wrong here, so that which error is found does not
+        // depend on where the buffer ends.
         try checkLength(cursor - start)
-        return endField(start: start, end: cursor, next: cursor + 2, .newline)
+        guard cursor + 1 < limit, buffer[cursor + 1] == lineFeed else { throw strayCarriageReturn() }
+        return try endField(start: start, end: cursor, next: cursor + 2, .newline)
       case quote:
+        try checkLength(cursor - start)
         throw failure(
           "has a quote inside a field that is not quoted; quote the whole field and double the quote")
       default:
-        guard cursor == limit else { throw failure("has a NUL byte; the file is damaged or not a text file") }
+        guard cursor == limit else {
+          try checkLength(cursor - start)
+          throw nulByte()
+        }
         if try !refillField(&start, &cursor) {
           try checkLength(cursor - start)
-          return endField(start: start, end: cursor, next: cursor, .endOfFile)
+          return try endField(start: start, end: cursor, next: cursor, .endOfFile)
         }
       }
     }
@@ -184,9 +198,13 @@ struct CSVTokenizer<Source: ByteSource>: ~Copyable {
         }
         return try afterClosingQuote(start: start, end: end, closing: cursor)
       case 0:
-        guard cursor == limit else { throw failure("has a NUL byte; the file is damaged or not a text file") }
+        guard cursor == limit else {
+          try checkLength(cursor - start - 1)
+          throw nulByte()
+        }
         let shift = end - start
         guard try refillField(&start, &cursor) else {
+          try checkLength(cursor - start - 1)
           throw failure("opens a quote that is never closed; close it or double it")
         }
         end = start + shift
@@ -203,22 +221,29 @@ struct CSVTokenizer<Source: ByteSource>: ~Copyable {
     var start = start
     var next = closing + 1
     let shift = end - start
-    try checkLength(shift - 1)
+    // Doubled quotes count twice: as many bytes as the field has in the file.
+    try checkLength(closing - start - 1)
     if next < limit, buffer[next] == carriageReturn, next + 1 == limit { _ = try refillField(&start, &next) }
     let end = start + shift
-    if next == limit { return endField(start: start + 1, end: end, next: next, .endOfFile) }
+    if next == limit { return try endField(start: start + 1, end: end, next: next, .endOfFile) }
     switch buffer[next] {
-    case comma: return endField(start: start + 1, end: end, next: next + 1, .comma)
-    case lineFeed: return endField(start: start + 1, end: end, next: next + 1, .newline)
+    case comma: return try endField(start: start + 1, end: end, next: next + 1, .comma)
+    case lineFeed: return try endField(start: start + 1, end: end, next: next + 1, .newline)
     case carriageReturn where next + 1 < limit && buffer[next + 1] == lineFeed:
-      return endField(start: start + 1, end: end, next: next + 2, .newline)
+      return try endField(start: start + 1, end: end, next: next + 2, .newline)
     default:
       throw failure("has text after its closing quote; double quotes that belong to the text")
     }
   }
 
   @inline(__always)
-  private mutating func endField(start: Int, end: Int, next: Int, _ terminator: Terminator) -> Terminator {
+  private mutating func endField(start: Int, end: Int, next: Int, _ terminator: Terminator) throws
+    -> Terminator
+  {
+    guard consumed + next - recordOffset <= DatasetLimits.recordBytes else {
+      throw failure(
+        "is in a record of more than \(DatasetLimits.recordBytes) bytes; is a closing quote missing?")
+    }
     fieldStart = buffer + start
     fieldCount = end - start
     position = next
@@ -235,10 +260,6 @@ struct CSVTokenizer<Source: ByteSource>: ~Copyable {
   /// Reads more of a field that reached the end of the buffer, and moves its positions with it.
   private mutating func refillField(_ start: inout Int, _ cursor: inout Int) throws -> Bool {
     try checkLength(cursor - start - 2)
-    guard consumed + cursor - recordOffset <= DatasetLimits.recordBytes else {
-      throw failure(
-        "is in a record of more than \(DatasetLimits.recordBytes) bytes; is a closing quote missing?")
-    }
     let isMore = try refill(keepingFrom: start)
     cursor -= start
     start = 0
@@ -268,6 +289,10 @@ struct CSVTokenizer<Source: ByteSource>: ~Copyable {
     fieldStart = buffer
     fieldCount = 0
     return count > 0
+  }
+
+  private func nulByte() -> DatasetError {
+    failure("has a NUL byte; the file is damaged or not a text file")
   }
 
   private func strayCarriageReturn() -> DatasetError {

@@ -1,13 +1,17 @@
 import Foundation
 import NumericsKit
 
-/// A design matrix on disk. Its shards are mapped into memory when they are first needed.
+/// A design matrix on disk. Its shards are mapped into memory when they are first needed, and unmapped again where
+/// they are more than `DatasetLimits.mappedBytes`.
 ///
-/// Safe to use from many threads at once.
+/// While it is open the cache does not remove it. Safe to use from many threads at once.
 public final class Design: Sendable {
   public let folder: String
   public let manifest: DesignManifest
   fileprivate let slots: [ShardSlot]
+  private let budget: MappingBudget
+  /// Held while the design is open; nil where files can't be locked.
+  private let use: FolderUse?
 
   /// Opens a folder that `DesignCache` wrote; reads its manifest only.
   /// - Parameter digest: what the manifest's digest has to be; nil for any.
@@ -20,10 +24,13 @@ public final class Design: Sendable {
         "\(folder): holds other data than the run was started with (digest \(actual), expected \(digest)); "
           + "give the original data, or start a new run")
     }
-    return Design(folder: folder, manifest: manifest)
+    return Design(folder: folder, manifest: manifest, mappedBytes: DatasetLimits.mappedBytes)
   }
 
-  private init(folder: String, manifest: DesignManifest) {
+  /// - Parameter mappedBytes: bytes of mapped shards to stay within, about.
+  package init(folder: String, manifest: DesignManifest, mappedBytes: Int) {
+    use = FolderUse(folder: folder)
+    budget = MappingBudget(bytes: mappedBytes)
     self.folder = folder
     self.manifest = manifest
     slots = manifest.shards.map { ShardSlot(folder: folder, shard: $0, manifest: manifest) }
@@ -32,8 +39,14 @@ public final class Design: Sendable {
   /// Maps all shards and checks their digests now.
   /// - Throws: `DatasetError` with code `changed`, naming the file that differs.
   public func verify() throws {
-    for slot in slots { _ = try slot.files() }
+    for slot in slots {
+      _ = try slot.files()
+      slot.release()
+    }
   }
+
+  /// Bytes of the shards that are mapped.
+  package var mappedBytes: Int { slots.reduce(0) { $0 + $1.mappedBytes } }
 
   /// Calls `body` with rows that lie within one shard.
   ///
@@ -50,7 +63,10 @@ public final class Design: Sendable {
         "\(folder): rows \(range.lowerBound)..<\(range.upperBound) don't lie within one shard of \(size) rows "
           + "(there are \(manifest.rows) rows)")
     }
-    let (features, responses, levels) = try slots[range.lowerBound / size].files()
+    let index = range.lowerBound / size
+    let (features, responses, levels) = try slots[index].files()
+    let byteCount = features.bytes.count + responses.bytes.count + (levels?.bytes.count ?? 0)
+    for other in budget.admit(index, bytes: byteCount) { slots[other].release() }
     let columns = manifest.columns.count
     let groups = manifest.groups.count
     let first = range.lowerBound % size
@@ -73,14 +89,19 @@ extension Design {
   /// Unmaps the shards before the one with a row, for whoever reads rows once and in order; they are mapped and checked
   /// anew if they are needed after all.
   public func release(before row: Int) {
-    for index in 0..<min(row / manifest.rowsPerShard, slots.count) { slots[index].release() }
+    for index in 0..<min(row / manifest.rowsPerShard, slots.count) {
+      slots[index].release()
+      budget.forget(index)
+    }
   }
 }
 
 /// The files of a shard, once they are mapped and found to be what they should be.
 private final class ShardSlot: @unchecked Sendable {
-  // Sendable: `mapped` is read and written only while `lock` is held; all else is constant and Sendable.
+  // Sendable: `mapped` and `checked` are read and written only while `lock` is held; all else is constant and Sendable.
   private let lock = NSLock()
+  /// The files whose digests were checked, as they were then.
+  private var checked: [String: FileSystem.Status] = [:]
   private var mapped: (features: MappedFile, responses: MappedFile, levels: MappedFile?)?
   private let folder: String
   private let shard: DesignManifest.Shard
@@ -98,19 +119,32 @@ private final class ShardSlot: @unchecked Sendable {
 
   func release() { lock.withLock { mapped = nil } }
 
+  var mappedBytes: Int {
+    lock.withLock {
+      mapped.map { $0.features.bytes.count + $0.responses.bytes.count + ($0.levels?.bytes.count ?? 0) } ?? 0
+    }
+  }
+
+  /// Maps a file, and checks its digest unless it is the file that was checked before, unchanged.
+  private func map(
+    _ name: String, _ sha256: String, _ element: NPYHeader.Element, _ shape: [Int]
+  ) throws -> MappedFile {
+    let file = try MappedFile(path: folder + "/" + name)
+    if checked[name] == file.status { return file }
+    try NPYShard.check(file, sha256: sha256, element: element, shape: shape)
+    checked[name] = file.status
+    return file
+  }
+
   func files() throws -> (features: MappedFile, responses: MappedFile, levels: MappedFile?) {
     lock.lock()
     defer { lock.unlock() }
     if let mapped { return mapped }
-    let features = try MappedFile(path: folder + "/" + shard.featureFile)
-    try NPYShard.check(features, sha256: shard.featureSHA256, element: element, shape: [shard.rows, columns])
-    let responses = try MappedFile(path: folder + "/" + shard.responseFile)
-    try NPYShard.check(responses, sha256: shard.responseSHA256, element: .float64, shape: [shard.rows])
+    let features = try map(shard.featureFile, shard.featureSHA256, element, [shard.rows, columns])
+    let responses = try map(shard.responseFile, shard.responseSHA256, .float64, [shard.rows])
     var levels: MappedFile?
     if let name = shard.levelFile, let sha256 = shard.levelSHA256 {
-      let file = try MappedFile(path: folder + "/" + name)
-      try NPYShard.check(file, sha256: sha256, element: .int32, shape: [shard.rows, groups])
-      levels = file
+      levels = try map(name, sha256, .int32, [shard.rows, groups])
     }
     mapped = (features, responses, levels)
     return (features, responses, levels)

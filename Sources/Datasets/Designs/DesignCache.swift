@@ -8,8 +8,14 @@ import NumericsKit
 public struct DesignCache: Sendable {
   public let folder: String
 
+  /// With what imports work.
+  private let effort: ImportEffort
+
   /// - Parameter folder: made when it is first needed.
-  public init(folder: String) { self.folder = folder }
+  public init(folder: String, effort: ImportEffort = ImportEffort()) {
+    self.folder = folder
+    self.effort = effort
+  }
 
   /// The design matrix for a data source: from the cache, or made now.
   /// - Parameters:
@@ -24,12 +30,15 @@ public struct DesignCache: Sendable {
     removeLeftovers()
     var index = DigestIndex(file: folder + "/digests.json")
     defer { index.save() }
+    let limit = try DesignCache.limit()
+    defer { if let limit { prune(to: limit) } }
     var table = try table(source, request, missingValues, &index, isTrusted: true, progress)
     let key = try DesignBuilder.key(table, request)
     let place = "\(folder)/designs/\(key)"
     let collision = StagedFolder.Collision.replace(unless: {
       (try? Design.open(folder: place).verify()) != nil
     })
+    defer { FolderUse.touch(place) }
     if let manifest = try? whole(place, key, &index) { return (place, manifest) }
     progress?("preparing the design matrix (\(table.manifest.rows) rows, \(request.precision.rawValue))")
     do {
@@ -75,29 +84,21 @@ public struct DesignCache: Sendable {
       missingValues: missingValues, labelColumns: request.groups,
       knownLevels: Dictionary(levels.map { ($0, $1) }, uniquingKeysWith: { first, _ in first }),
       columns: request.neededColumns, response: response)
-    var files: [String]
-    switch resolved {
-    case .folder(let folder): return try Dataset.open(folder: folder)
-    case .csv(let names): files = names
-    case .npy(let names, let responseFile): files = names + (responseFile.map { [$0] } ?? [])
-    }
+    if case .folder(let folder) = resolved { return try Dataset.open(folder: folder) }
+    let files = resolved.paths
     let digests = try files.map { try index.digest(of: $0) }
     let place = try "\(folder)/tables/\(tableKey(digests, resolved, options))"
-    if isTrusted, let dataset = try? Dataset.open(folder: place) { return dataset }
+    if isTrusted, let dataset = try? Dataset.open(folder: place) {
+      FolderUse.touch(place)
+      return dataset
+    }
     let byteCount = files.reduce(0) { $0 + (FileSystem.status($1)?.byteCount ?? 0) }
     progress?("importing \(DesignCache.describe(files)) (\(DesignCache.megabytes(byteCount)))")
     let collision = StagedFolder.Collision.replace(unless: {
       (try? Dataset.open(folder: place).verify()) != nil
     })
-    let manifest: DatasetManifest
-    switch resolved {
-    case .npy(let names, let responseFile):
-      manifest = try DatasetImporter.importNPY(
-        files: names, responseFile: responseFile, into: place, options: options, collision: collision)
-    default:
-      manifest = try DatasetImporter.importCSV(
-        files: files, into: place, options: options, collision: collision)
-    }
+    let manifest = try DatasetImporter.importFiles(
+      resolved, into: place, options: options, collision: collision, effort: effort)
     // What was imported has to be what the entry is named after.
     if let changed = digests.indices.first(where: { manifest.source[$0].sha256 != digests[$0] }) {
       try? FileManager.default.removeItem(atPath: place)
@@ -112,6 +113,9 @@ public struct DesignCache: Sendable {
     var hasher = DigestBuilder()
     var hasResponseFile = false
     if case .npy(_, let responseFile) = files { hasResponseFile = responseFile != nil }
+    if case .hdf5(let parts) = files {
+      hasher.update(parts.map { HDF5Rows.split($0).inside ?? "" }.joined(separator: "\n"))
+    }
     hasher.update("isomix table \(DatasetManifest.currentFormatVersion) \(hasResponseFile)\n")
     for digest in digests { hasher.update(digest + "\n") }
     try ManifestFile.text(options).withUnsafeBytes { hasher.update($0) }
@@ -133,12 +137,15 @@ public struct DesignCache: Sendable {
     let oldest = Date(timeIntervalSinceNow: -86_400).timeIntervalSince1970
     for part in ["tables", "designs"] {
       let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(part)")) ?? []
-      for name in names where name.hasPrefix(".") && name.hasSuffix(".tmp") {
+      for name in names where name.hasPrefix(".") {
         let path = "\(folder)/\(part)/\(name)"
+        let isKept = name.hasSuffix(StagedFolder.partialSuffix)
+        guard name.hasSuffix(".tmp") || isKept && !FolderLock.isHeld(path + ".lock") else { continue }
         guard let status = FileSystem.status(path), Double(status.modifiedNanoseconds) / 1e9 < oldest else {
           continue
         }
         try? FileManager.default.removeItem(atPath: path)
+        if isKept { unlink(path + ".lock") }
       }
     }
   }

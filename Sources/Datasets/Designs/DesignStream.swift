@@ -20,20 +20,10 @@ public enum DesignStream {
         classes: request.responseKind.hasClasses ? reference.classes : nil)
     }
     let options = ImportOptions(columns: needed, response: response)
-    switch try SourceFiles.resolve(source) {
-    case .folder: return nil
-    case .csv(let files):
-      var table = try CSVTable(names: files, options: options) {
-        try FileByteSource(path: files[$0], isDigested: false)
-      }
-      return try write(&table, name: files[0], request, reference, into: folder)
-    case .npy(let files, let responseFile):
-      var table = try NPYTable(
-        names: files, responseName: responseFile, options: options,
-        open: { try FileByteSource(path: files[$0], isDigested: false) },
-        openResponse: { try responseFile.map { try FileByteSource(path: $0, isDigested: false) } })
-      return try write(&table, name: files[0], request, reference, into: folder)
-    }
+    let files = try SourceFiles.resolve(source)
+    if case .folder = files { return nil }
+    var table = try files.open(options, isDigested: false)
+    return try write(&table, name: table.name, request, reference, into: folder)
   }
 
   private static func write<Table: TableSource & ~Copyable>(

@@ -10,6 +10,16 @@ package enum FileSystem {
     let inode: UInt64
     let modifiedNanoseconds: Int64
     let changedNanoseconds: Int64
+
+    init(_ status: stat) {
+      let kind = status.st_mode & S_IFMT
+      byteCount = Int(status.st_size)
+      isFolder = kind == S_IFDIR
+      isRegular = kind == S_IFREG
+      inode = UInt64(status.st_ino)
+      modifiedNanoseconds = FileSystem.nanoseconds(status.st_mtim)
+      changedNanoseconds = FileSystem.nanoseconds(status.st_ctim)
+    }
   }
 
   /// The message of the last failed system call.
@@ -61,11 +71,7 @@ package enum FileSystem {
   static func status(_ path: String) -> Status? {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }
-    let kind = status.st_mode & S_IFMT
-    return Status(
-      byteCount: Int(status.st_size), isFolder: kind == S_IFDIR, isRegular: kind == S_IFREG,
-      inode: UInt64(status.st_ino),
-      modifiedNanoseconds: nanoseconds(status.st_mtim), changedNanoseconds: nanoseconds(status.st_ctim))
+    return Status(status)
   }
 
   static func nanoseconds(_ time: timespec) -> Int64 {

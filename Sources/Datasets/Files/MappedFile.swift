@@ -9,6 +9,8 @@ final class MappedFile: @unchecked Sendable {
   // Sendable: the mapping is read-only and its address never changes between init and deinit.
   let path: String
   let bytes: UnsafeRawBufferPointer
+  /// What the file was when it was mapped.
+  let status: FileSystem.Status
 
   init(path: String) throws {
     let descriptor = try FileSystem.openForReading(path)
@@ -18,6 +20,7 @@ final class MappedFile: @unchecked Sendable {
       throw DatasetError(.noInput, "\(path): is not a regular file")
     }
     self.path = path
+    self.status = FileSystem.Status(status)
     let count = Int(status.st_size)
     guard count > 0 else {
       self.bytes = UnsafeRawBufferPointer(start: nil, count: 0)

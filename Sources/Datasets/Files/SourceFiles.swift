@@ -5,6 +5,31 @@ enum SourceFiles {
   case folder(String)
   case csv([String])
   case npy([String], responseFile: String?)
+  /// Read through the command `duckdb`.
+  case parquet([String])
+  /// HDF5 files, each with `::/path` behind its name or without.
+  case hdf5([String])
+  /// LIBSVM text.
+  case sparse([String])
+
+  /// The files themselves, to be digested.
+  var paths: [String] {
+    switch self {
+    case .folder: []
+    case .csv(let files), .parquet(let files), .sparse(let files): files
+    case .hdf5(let files): files.map { HDF5Rows.split($0).file }
+    case .npy(let files, let responseFile): files + (responseFile.map { [$0] } ?? [])
+    }
+  }
+
+  /// Kinds of files, by what they start with, or by their names where text does not tell.
+  private enum Kind: String {
+    case csv = "CSV"
+    case npy = "NPY"
+    case parquet = "Parquet"
+    case hdf5 = "HDF5"
+    case sparse = "LIBSVM"
+  }
 
   /// Finds out what `source` names.
   static func resolve(_ source: DataSource) throws -> SourceFiles {
@@ -18,14 +43,34 @@ enum SourceFiles {
     guard files.count <= DatasetLimits.files else {
       throw DatasetError(.badData, "the data are \(files.count) files; the limit is \(DatasetLimits.files)")
     }
-    let isNPY = try files.map { try NPYHeader.isNPY(firstBytes(of: $0)) }
-    if let other = isNPY.firstIndex(where: { $0 != isNPY[0] }) {
+    let kinds = try files.map(kind)
+    if let other = kinds.firstIndex(where: { $0 != kinds[0] }) {
       throw DatasetError(
-        .badData, "\(files[other]): CSV and NPY files can't be mixed (\(first) is the other kind)")
+        .badData,
+        "\(files[other]): \(kinds[0].rawValue) and \(kinds[other].rawValue) files can't be mixed (\(first) is the other "
+          + "kind)")
     }
-    if isNPY[0] { return .npy(files, responseFile: source.responseFile) }
+    if kinds[0] == .npy { return .npy(files, responseFile: source.responseFile) }
     guard source.responseFile == nil else { throw strayResponseFile() }
-    return .csv(files)
+    switch kinds[0] {
+    case .parquet: return .parquet(files)
+    case .hdf5: return .hdf5(files)
+    case .sparse: return .sparse(files)
+    case .csv, .npy: return .csv(files)
+    }
+  }
+
+  private static func kind(_ path: String) throws -> Kind {
+    let file = HDF5Rows.split(path).file
+    let start = try firstBytes(of: FileSystem.status(path) == nil ? file : path)
+    if NPYHeader.isNPY(start) { return .npy }
+    if start.starts(with: Array("PAR1".utf8)) { return .parquet }
+    if start.starts(with: [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]) { return .hdf5 }
+    if path.hasSuffix(".svm") || path.hasSuffix(".libsvm") || path.hasSuffix(".svmlight") { return .sparse }
+    guard FileSystem.status(path) != nil else {
+      throw DatasetError(.badData, "\(path): '::' names a part of an HDF5 file, and \(file) is none")
+    }
+    return .csv
   }
 
   private static func strayResponseFile() -> DatasetError {
@@ -47,6 +92,8 @@ enum SourceFiles {
       }
       return [path]
     }
+    let (file, inside) = HDF5Rows.split(path)
+    if let inside { return try expand(file).map { "\($0)::\(inside)" } }
     var matches = glob_t()
     defer { globfree(&matches) }
     guard path.contains(where: { "*?[".contains($0) }), glob(path, 0, nil, &matches) == 0 else {
@@ -61,7 +108,7 @@ enum SourceFiles {
   private static func firstBytes(of path: String) throws -> [UInt8] {
     let descriptor = try FileSystem.openForReading(path)
     defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: 6)
+    var bytes = [UInt8](repeating: 0, count: 8)
     let count = try bytes.withUnsafeMutableBytes { try FileSystem.read(descriptor, into: $0, path: path) }
     return Array(bytes[0..<count])
   }

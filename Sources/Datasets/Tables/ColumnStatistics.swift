@@ -47,3 +47,24 @@ struct ColumnStatistics: ~Copyable {
   borrowing func minimum(_ column: Int) -> Double { minima[column] }
   borrowing func maximum(_ column: Int) -> Double { maxima[column] }
 }
+
+extension ColumnStatistics {
+  /// Everything about the rows so far, bit by bit.
+  struct Snapshot: Codable, Sendable {
+    let rows: Int
+    /// Means, sums of squares, minima and maxima, `[4, columns]`.
+    let bits: [UInt64]
+  }
+
+  borrowing func snapshot() -> Snapshot {
+    Snapshot(rows: rows, bits: (0..<4 * columns).map { means[$0].bitPattern })
+  }
+
+  /// Goes on from a snapshot; nil if it is of another number of columns.
+  init?(_ snapshot: Snapshot, columns: Int) {
+    self.init(columns: columns)
+    guard snapshot.bits.count == 4 * columns, snapshot.rows >= 0 else { return nil }
+    rows = snapshot.rows
+    for (index, bits) in snapshot.bits.enumerated() { means[index] = Double(bitPattern: bits) }
+  }
+}

@@ -1,17 +1,29 @@
 extension DatasetImporter {
-  /// Imports whatever files a source names: CSV or NPY files, or globs of them.
+  /// Imports whatever files a source names, or globs of them.
   /// - Parameter folder: must not exist, or be empty.
   /// - Throws: `DatasetError` naming file, line and column; also when the source is an imported folder already.
   @discardableResult
   public static func importFiles(
-    _ source: DataSource, into folder: String, options: ImportOptions = ImportOptions()
+    _ source: DataSource, into folder: String, options: ImportOptions = ImportOptions(),
+    effort: ImportEffort = ImportEffort()
   ) throws -> DatasetManifest {
-    switch try SourceFiles.resolve(source) {
-    case .folder(let path):
-      throw DatasetError(.badData, "\(path): is an imported folder already; give its source files")
-    case .csv(let files): return try importCSV(files: files, into: folder, options: options)
-    case .npy(let files, let responseFile):
-      return try importNPY(files: files, responseFile: responseFile, into: folder, options: options)
+    try importFiles(
+      SourceFiles.resolve(source), into: folder, options: options, collision: .refuse, effort: effort)
+  }
+
+  static func importFiles(
+    _ files: SourceFiles, into folder: String, options: ImportOptions, collision: StagedFolder.Collision,
+    effort: ImportEffort
+  ) throws -> DatasetManifest {
+    switch files {
+    case .csv(let paths):
+      return try importCSV(files: paths, into: folder, options: options, collision: collision, effort: effort)
+    case .parquet(let paths):
+      return try importText(
+        paths.map(DuckDB.file), into: folder, options: options, collision: collision, effort: effort)
+    default:
+      var table = try files.open(options)
+      return try write(&table, name: table.name, into: folder, options: options, collision: collision)
     }
   }
 }

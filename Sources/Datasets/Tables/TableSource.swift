@@ -13,8 +13,20 @@ protocol TableSource: ~Copyable {
   var missingValues: [Int] { get }
   /// Reads the next row, `[columnNames.count]`; false at the end.
   mutating func readRow(into row: UnsafeMutablePointer<Double>) throws -> Bool
+  /// Whether the last row read is the first one after `mark`.
+  var isAtMark: Bool { get }
+  /// What was known at the last place from which a later reading can go on; nil where there is none.
+  var mark: CSVMark? { get }
+  /// What is known after the last row; nil where no later reading can go on.
+  func endMark() -> CSVMark?
   /// What was read: file names without folders, sizes and digests.
   mutating func finish() throws -> [SourceFile]
+}
+
+extension TableSource where Self: ~Copyable {
+  var isAtMark: Bool { false }
+  var mark: CSVMark? { nil }
+  func endMark() -> CSVMark? { nil }
 }
 
 /// A file that a table was imported from.
