@@ -30,6 +30,20 @@ public enum CoordinationLimits {
   /// at least so long.
   public static let stragglerFactor = 2.0
   public static let straggler_ms = 250
+  /// Over how long it is watched who keeps the others waiting.
+  public static let slowWindow_ms = 10_000
+  /// How long a worker that the log has called slow is not named again: at first; twice as long each time.
+  public static let slowAgain_ms = 60_000
+  /// A straggling piece is named in the log when it has taken so long.
+  public static let namedStraggler_ms = 2_000
+  /// Below this part of the others' median speed a worker is called slow; and below the other one when the others
+  /// wait for it alone for more than a part of the time.
+  public static let slowSpeed = 0.5
+  public static let waitedForSpeed = 0.8
+  public static let longWait = 0.1
+  /// Slow workers that are remembered, and lost ones that are shown, at most.
+  public static let namedSlow = 256
+  public static let departures = 32
   /// How long the next part of a long message may take: on a link of 10 kB/s.
   public static let partInterval_ms = 15_000
   /// Workers that may be lost over one tile before it is given up.

@@ -20,6 +20,12 @@ enum LossKind: Sendable, Equatable {
   case left
   /// It registers anew.
   case replaced
+
+  /// Whether the worker may only have been cut off, so that its coming back shows that it lived.
+  var leavesHope: Bool { self == .vanished || self == .silent }
+
+  /// The exit code of a run that ends for it.
+  var exitCode: Int32 { if case .failed(let code) = self { code } else { ExitCode.software } }
 }
 
 /// Losing workers, and what time shows.
@@ -34,16 +40,25 @@ extension Coordinator {
     let held = record.assignments.filter { giveBack($0, of: peer) }
     var actions: [CoordinatorAction] = []
     let name = record.name
+    // What a relay tells its coordinator is a warning there.
+    let level = configuration.isRelay ? LogLevel.info : .warning
+    progress += 1
     switch kind {
-    case .left: actions = [.log(.info, "\(name) left: \(reason)"), .drop(peer)]
+    case .left:
+      actions =
+        [.log(.info, "\(name) left: \(reason)"), .drop(peer)] + tell(.left, record, "left: \(reason)")
     case .replaced: break
     case .declined:
       statistics.workersLost += record.phase == .ready ? 1 : 0
-      actions = [.log(.warning, "\(name) could not join: \(reason)"), .drop(peer)]
+      remember(record, lostBecause: reason, now: now)
+      actions = [.log(level, "\(name) could not join: \(reason)"), .drop(peer)]
+      actions += tell(.left, record, "could not join: \(reason)")
     default:
-      statistics.workersLost += 1
+      // A relay's workers are lost with it: they register again, here or behind another one.
+      statistics.workersLost += max(1, record.workerCount)
+      remember(record, lostBecause: reason, now: now)
       let text = "lost \(name): \(reason).\(Coordinator.describe(held))"
-      actions = [.log(.warning, text)]
+      actions = [.log(level, text)]
       // It says hello over another connection when it hears nothing.
       if kind == .deaf { actions.append(.drop(peer)) }
       if kind == .violation {
@@ -56,6 +71,7 @@ extension Coordinator {
               content: .goodbye(goodbye))), .drop(peer),
         ]
       }
+      if configuration.isRelay { actions += tell(.lost, record, reason, held.first, kind) }
       if let end = suspect(held.first, kind, record, reason) { return actions + end }
     }
     if job != nil, roster.isEmpty { waitingSince = waitingSince ?? now }
@@ -63,7 +79,7 @@ extension Coordinator {
   }
 
   /// Takes an assignment out of a worker's hands; whether its tiles have to be computed by somebody else now.
-  private mutating func giveBack(_ assignment: Assignment, of peer: PeerID) -> Bool {
+  mutating func giveBack(_ assignment: Assignment, of peer: PeerID) -> Bool {
     guard let running = job, running.number == assignment.job, var piece = running.pieces[assignment.piece]
     else {
       // Somebody else has answered already.
@@ -74,11 +90,11 @@ extension Coordinator {
     job?.pieces[assignment.piece] = piece.holders.isEmpty ? nil : piece
     guard piece.holders.isEmpty else { return true }
     statistics.redispatchedTiles += assignment.tiles.count
-    job?.queue?.putBack(assignment.tiles)
+    job?.putBack(assignment.tiles, portion: piece.portion)
     return true
   }
 
-  private static func describe(_ held: [Assignment]) -> String {
+  static func describe(_ held: [Assignment]) -> String {
     guard let first = held.first else { return "" }
     let more = held.count > 1 ? " and \(held.count - 1) more assignment(s)" : ""
     return " It held tiles \(first.tiles.lowerBound)–\(first.tiles.upperBound - 1)\(more), which others get."
@@ -92,10 +108,18 @@ extension Coordinator {
       let deadly = job?.suspect(
         RunningJob.Suspect(
           tiles: assignment.tiles, worker: record.hello.worker, story: "\(record.name) (\(reason))",
-          maybeAlive: kind == .vanished || kind == .silent))
+          maybeAlive: kind.leavesHope)),
+      // Tiles have killed workers elsewhere, too: that is for a relay's coordinator to count.
+      !configuration.isRelay
     else { return nil }
-    let exitCode = if case .failed(let code) = kind { code } else { ExitCode.software }
-    return fail(
+    return giveUp(deadly, of: running, kind.exitCode)
+  }
+
+  /// Ends the run over a tile that too many workers were lost over.
+  mutating func giveUp(
+    _ deadly: (tile: Int, stories: [String]), of running: RunningJob, _ exitCode: Int32
+  ) -> [CoordinatorAction] {
+    fail(
       exitCode,
       "\(deadly.stories.count) workers were lost over tile \(deadly.tile) of job kind \(running.job.kind), iteration "
         + "\(running.job.iteration): \(deadly.stories.joined(separator: "; ")). The fit stops rather than lose "
@@ -115,9 +139,13 @@ extension Coordinator {
   /// What a worker's beat says: whether it gets on, and whether it has what it was given.
   mutating func hear(_ beat: Beat, from peer: PeerID, now: Instant) -> [CoordinatorAction] {
     guard let record = workers[peer] else { return [] }
-    if beat.progress != record.progress || beat.isReceiving { workers[peer]?.progressedAt = now }
+    if beat.progress != record.progress || beat.isReceiving {
+      workers[peer]?.progressedAt = now
+      progress += 1
+    }
     workers[peer]?.progress = beat.progress
-    guard !beat.isReceiving else { return [] }
+    let actions = record.hello.isRelay && record.phase == .ready ? change(beat.crew, of: peer, now: now) : []
+    guard !beat.isReceiving, actions.isEmpty else { return actions }
     func isOverdue(_ since: Instant) -> Bool {
       since.adding(milliseconds: CoordinationLimits.lostMessage_ms) < now
     }
@@ -170,6 +198,7 @@ extension Coordinator {
       return actions + fail(ExitCode.unavailable, waitingMessage)
     }
     actions += copyStragglers(now: now)
+    actions += nameSlowest(now: now) + nameStragglers(now: now)
     guard lastBeat.map({ $0.adding(milliseconds: CoordinationLimits.beatInterval_ms) <= now }) ?? true
     else { return actions }
     lastBeat = now
@@ -186,7 +215,9 @@ extension Coordinator {
     if record.lastHeard.adding(milliseconds: silence) < now {
       return lose(peer, .silent, because: "it has been silent for \(seconds(silence))", now: now)
     }
-    let stuck = max(CoordinationLimits.stuck_ms, 4 * configuration.silenceLimit_ms)
+    // A relay has the same patience with its own workers, first.
+    let stuck =
+      max(CoordinationLimits.stuck_ms, 4 * configuration.silenceLimit_ms) * (record.hello.isRelay ? 2 : 1)
     if !record.assignments.isEmpty, record.progressedAt.adding(milliseconds: stuck) < now {
       return lose(
         peer, .stuck,
@@ -203,7 +234,7 @@ extension Coordinator {
   private var waitingMessage: String {
     let preparing = workers.values.filter { $0.phase == .preparing }.map(\.name).sorted()
     return "no worker for \(seconds(configuration.workerTimeout_ms)): waited for \(workersNeeded) worker(s), "
-      + "\(roster.count) ready"
+      + "\(readyWorkers) ready"
       + (preparing.isEmpty ? "" : ", still preparing: \(preparing.joined(separator: ", "))")
       + ". Start workers with `isomix worker`, or raise --worker-timeout"
   }

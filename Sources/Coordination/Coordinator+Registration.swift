@@ -38,7 +38,9 @@ extension Coordinator {
             + "the worker \(hello.version) (build \(hello.build)): install the same build on both hosts",
           hello)
     }
-    guard configuration.mixedNumerics || hello.fingerprint == configuration.fingerprint else {
+    // A relay only adds, which gives the same bits everywhere; it looks after its workers' numerics itself.
+    guard configuration.mixedNumerics || hello.isRelay || hello.fingerprint == configuration.fingerprint
+    else {
       return actions
         + refuse(
           peer, .numerics,
@@ -51,10 +53,11 @@ extension Coordinator {
     nextSession &+= 1
     workers[peer] = record
     job?.acquit(worker: hello.worker)
+    departures.removeAll { $0.worker == hello.worker }
     strangers.removeValue(forKey: peer)
     let isNew = seen.count >= CoordinationLimits.countedWorkers || seen.insert(hello.worker).inserted
-    if isNew { statistics.workersSeen += 1 }
-    if hello.fingerprint != configuration.fingerprint {
+    if isNew, !hello.isRelay { statistics.workersSeen += 1 }
+    if !hello.isRelay, hello.fingerprint != configuration.fingerprint {
       actions.append(
         .log(
           .warning,
@@ -65,11 +68,15 @@ extension Coordinator {
       beatInterval_ms: CoordinationLimits.beatInterval_ms,
       silenceLimit_ms: max(configuration.silenceLimit_ms, CoordinationLimits.coordinatorSilence_ms),
       incarnation: hello.incarnation,
-      setup: configuration.setup)
+      setup: configuration.setup,
+      numerics: Welcome.Numerics(
+        fingerprint: configuration.fingerprint, words: configuration.numerics,
+        isMixed: configuration.mixedNumerics
+      ))
     let verb = isNew ? "registered" : "came back"
-    return actions + [
-      .log(.info, "\(record.name) \(verb) with \(hello.threads) thread(s)"), send(peer, .welcome(welcome)),
-    ]
+    let strength = hello.isRelay ? "" : " with \(hello.threads) thread(s)"
+    return actions + [.log(.info, "\(record.name) \(verb)\(strength)"), send(peer, .welcome(welcome))]
+      + tell(.joined, record, "\(verb)\(strength)")
   }
 
   private mutating func refuse(_ peer: PeerID, _ reason: Refusal.Reason, _ text: String, _ hello: Hello)
@@ -94,14 +101,23 @@ extension Coordinator {
     }
     workers[peer]?.phase = .ready
     workers[peer]?.progressedAt = now
+    workers[peer]?.crew = record.hello.isRelay ? ready.crew : Crew()
+    if record.hello.isRelay, ready.crew.threads == 0 { return [] }
+    return enlist(peer, now: now)
+  }
+
+  /// Gives a ready worker its place in the roster, and work.
+  mutating func enlist(_ peer: PeerID, now: Instant) -> [CoordinatorAction] {
+    guard let record = workers[peer], record.isOnRoster else { return [] }
     roster.append(peer)
     timeline.joined(
       worker: record.hello.worker, name: "\(record.hello.host)/\(record.hello.processID)",
-      threads: record.hello.threads, now: now)
+      threads: record.threads, now: now)
     firstReadyAt = firstReadyAt ?? now
-    var actions: [CoordinatorAction] = [.log(.info, "\(record.name) is ready")]
+    let strength = record.hello.isRelay ? " with \(record.workerCount) worker(s)" : ""
+    var actions: [CoordinatorAction] = [.log(.info, "\(record.name) is ready\(strength)")]
     guard let running = job else { return actions }
-    if running.queue == nil {
+    if running.hasWaitingPortions {
       actions += startIfPossible(now: now)
     } else {
       waitingSince = nil

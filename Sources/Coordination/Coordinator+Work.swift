@@ -5,8 +5,9 @@ import Wire
 extension Coordinator {
   mutating func begin(_ newJob: Job, now: Instant) -> [CoordinatorAction] {
     precondition(job == nil, "a job is begun when the one before it is complete")
-    job = RunningJob(number: nextJob, job: newJob)
+    job = RunningJob(number: nextJob, job: newJob, isWhole: true)
     nextJob += 1
+    slowness.begin()
     waitingSince = now
     return startIfPossible(now: now)
   }
@@ -16,25 +17,23 @@ extension Coordinator {
 
   /// Hands out the job's first pieces once enough workers are ready, or some have been for long.
   mutating func startIfPossible(now: Instant) -> [CoordinatorAction] {
-    guard let running = job, running.queue == nil, !roster.isEmpty else { return [] }
+    guard let running = job, running.hasWaitingPortions, !roster.isEmpty else { return [] }
     var actions: [CoordinatorAction] = []
-    if roster.count < workersNeeded {
+    if !running.hasStarted, readyWorkers < workersNeeded {
       let patience = min(CoordinationLimits.startPatience_ms, configuration.workerTimeout_ms)
       guard let firstReadyAt, firstReadyAt.adding(milliseconds: patience) <= now else { return [] }
       actions.append(
-        .log(.warning, "starting with \(roster.count) of \(workersNeeded) workers; others may still join"))
+        .log(.warning, "starting with \(readyWorkers) of \(workersNeeded) workers; others may still join"))
     }
-    statistics.jobs += 1
+    if !running.hasStarted { statistics.jobs += 1 }
     timeline.begin(now: now)
     waitingSince = nil
     // Who still computes for an earlier job gets no home: it gets work again when it has answered.
-    let free = roster.filter { workers[$0]?.assignments.isEmpty == true }
-    for (number, peer) in free.enumerated() { workers[peer]?.home = (running.number, number) }
-    let threads = free.compactMap { workers[$0]?.hello.threads }
-    let shares = shares(of: free)
-    job?.start(
-      shares: shares,
-      minimumCost: CoordinationLimits.minimumPiece_s * speed * Double(threads.min() ?? 1))
+    let free = roster.filter { workers[$0]?.assignments.allSatisfy { $0.job == running.number } == true }
+    let threads = free.compactMap { workers[$0]?.threads }
+    let shares = zip(free, shares(of: free)).map { (peer: $0, share: $1) }
+    let minimumCost = CoordinationLimits.minimumPiece_s * speed * Double(threads.min() ?? 1)
+    job?.start(shares, minimumCost: minimumCost)
     for peer in free { actions += dispatch(to: peer, once: true, now: now) }
     for peer in free { actions += dispatch(to: peer, now: now) }
     return actions
@@ -45,26 +44,24 @@ extension Coordinator {
   private func shares(of peers: [PeerID]) -> [Double] {
     let records = peers.compactMap { workers[$0] }
     guard let fastest = records.compactMap(\.speed).max() else {
-      return records.map { Double($0.hello.threads) }
+      return records.map { Double($0.threads) }
     }
     return records.map { record in
       var share = 1.0
       let relative = (record.speed ?? fastest) / fastest
       while share > CoordinationLimits.smallestHome, relative < 0.6 * share { share /= 2 }
-      return share * Double(record.hello.threads)
+      return share * Double(record.threads)
     }
   }
 
   /// Gives a worker assignments up to its credit.
   mutating func dispatch(to peer: PeerID, once: Bool = false, now: Instant) -> [CoordinatorAction] {
     var actions: [CoordinatorAction] = []
-    while let record = workers[peer], let number = job?.number,
-      record.assignments.count < CoordinationLimits.assignmentsInFlight
+    while let record = workers[peer], record.isOnRoster,
+      record.assignments.count < CoordinationLimits.assignmentsInFlight,
+      let (tiles, portion) = job?.take(for: peer, fromOthers: record.assignments.isEmpty && !once)
     {
-      let home = record.home.job == number ? record.home.number : nil
-      let tiles = job?.queue?.take(for: home, fromOthers: record.assignments.isEmpty && !once)
-      guard let tiles, !tiles.isEmpty else { break }
-      actions += hand(tiles, to: peer, copyOf: nil, now: now)
+      actions += hand(tiles, of: portion, to: peer, copyOf: nil, now: now)
       if once { break }
     }
     return actions
@@ -72,7 +69,7 @@ extension Coordinator {
 
   /// Gives work to whoever has none.
   mutating func dispatchToIdle(now: Instant) -> [CoordinatorAction] {
-    guard job?.queue != nil else { return [] }
+    guard job?.hasStarted == true else { return [] }
     var actions: [CoordinatorAction] = []
     for peer in roster where workers[peer]?.assignments.isEmpty == true {
       actions += dispatch(to: peer, now: now)
@@ -81,18 +78,19 @@ extension Coordinator {
   }
 
   /// Sends tiles to a worker as a new piece, or as a copy of one.
-  private mutating func hand(_ tiles: Range<Int>, to peer: PeerID, copyOf piece: UInt64?, now: Instant)
-    -> [CoordinatorAction]
-  {
+  private mutating func hand(
+    _ tiles: Range<Int>, of portion: UInt64, to peer: PeerID, copyOf piece: UInt64?, now: Instant
+  ) -> [CoordinatorAction] {
     guard let running = job, let record = workers[peer] else { return [] }
     let shape = running.job.shape
     let subtrees = shape.subtrees(covering: tiles)
     let assignment = Assignment(
-      number: nextAssignment, job: running.number, piece: piece ?? nextAssignment, tiles: tiles,
-      subtrees: subtrees, width: shape.width(of: subtrees), cost: shape.cost(of: tiles), sentAt: now)
+      number: nextAssignment, job: running.number, piece: piece ?? nextAssignment, kind: running.job.kind,
+      tiles: tiles, subtrees: subtrees, width: shape.width(of: subtrees), cost: shape.cost(of: tiles),
+      sentAt: now)
     nextAssignment += 1
     statistics.assignments += 1
-    job?.pieces[assignment.piece, default: RunningJob.Piece(holders: [])].holders.append(peer)
+    job?.pieces[assignment.piece, default: RunningJob.Piece(portion: portion)].holders.append(peer)
     if piece != nil { job?.pieces[assignment.piece]?.isCopied = true }
     if record.assignments.isEmpty { workers[peer]?.progressedAt = now }
     workers[peer]?.assignments.append(assignment)
@@ -101,16 +99,15 @@ extension Coordinator {
     let context = running.job.context
     let isNew = isFirst && context.map { $0.number != record.lastContext } ?? false
     if let context, isNew { workers[peer]?.lastContext = context.number }
-    return [
-      send(
-        peer,
-        .work(
-          Work(
-            job: running.number, assignment: assignment.number, jobKind: running.job.kind,
-            iteration: UInt64(running.job.iteration), subtrees: subtrees,
-            state: isFirst ? running.job.state : nil, context: context?.number ?? 0,
-            contextBytes: isNew ? context?.bytes : nil)))
-    ]
+    let work = Work(
+      job: running.number, assignment: assignment.number, jobKind: running.job.kind,
+      iteration: UInt64(running.job.iteration), subtrees: subtrees, state: isFirst ? running.job.state : nil,
+      context: context?.number ?? 0, contextBytes: isNew ? context?.bytes : nil)
+    // A new context is no part of an iteration.
+    statistics.traffic[running.job.kind, default: Traffic()].bytesDown +=
+      work.byteCount - (work.contextBytes?.count ?? 0)
+    if isFirst { statistics.traffic[running.job.kind, default: Traffic()].shares += 1 }
+    return [send(peer, .work(work))]
   }
 
   mutating func collect(_ result: WorkResult, from peer: PeerID, now: Instant) -> [CoordinatorAction] {
@@ -128,8 +125,12 @@ extension Coordinator {
           + "\(assignment.width)", now: now)
     }
     workers[peer]?.assignments.remove(at: place)
+    statistics.traffic[assignment.kind, default: Traffic()].bytesUp += result.byteCount
     workers[peer]?.missed = 0
+    progress += 1
     workers[peer]?.progressedAt = now
+    workers[peer]?.tilesDone += assignment.tiles.count
+    if result.computeSeconds.isFinite { workers[peer]?.computeSeconds += max(0, result.computeSeconds) }
     observe(result, assignment, of: peer)
     timeline.computed(worker: record.hello.worker, seconds: result.computeSeconds, now: now)
     guard let running = job, running.number == assignment.job, let piece = running.pieces[assignment.piece]
@@ -138,15 +139,23 @@ extension Coordinator {
       settled.remember(
         assignment.piece,
         SettledPieces.Fact(
-          digest: Digest.of(result.sums), worker: record.name, fingerprint: record.hello.fingerprint))
+          digest: Digest.of(result.sums), worker: record.name, numerics: numerics(of: record)))
     }
-    job?.pieces.removeValue(forKey: assignment.piece)
-    job?.reduce(assignment, sums: result.sums)
-    if job?.isComplete == true, let sums = job?.sums {
-      job = nil
-      return [.completed(sums)]
+    slowness.answered(peer, now: now)
+    let threadSeconds =
+      result.computeSeconds.isFinite ? max(0, result.computeSeconds) * Double(record.threads) : 0
+    guard let done = job?.reduce(assignment, sums: result.sums, threadSeconds: threadSeconds),
+      let sums = done.result
+    else { return dispatch(to: peer, now: now) }
+    guard running.isWhole else {
+      let threads = roster.reduce(0) { $0 + (workers[$1]?.threads ?? 0) }
+      let answer = CoordinatorAction.portionCompleted(
+        done.number, sums: sums, seconds: done.threadSeconds / Double(max(1, threads)))
+      return [answer] + dispatch(to: peer, now: now)
     }
-    return dispatch(to: peer, now: now)
+    slowness.completed()
+    job = nil
+    return [.completed(sums)]
   }
 
   /// Lets the first result of a piece go when nobody has the piece any more.
@@ -163,7 +172,7 @@ extension Coordinator {
     guard let fact = settled.fact(of: assignment.piece) else { return nil }
     forgetIfDone(assignment.piece)
     statistics.duplicates += 1
-    guard fact.fingerprint == record.hello.fingerprint, fact.digest != Digest.of(result.sums) else {
+    guard fact.numerics == numerics(of: record), fact.digest != Digest.of(result.sums) else {
       return nil
     }
     return fail(
@@ -173,13 +182,20 @@ extension Coordinator {
         + "both machines' memory and CPU, and resume the fit without the faulty one")
   }
 
+  /// Names the numerics of a worker: equal names promise equal bits. What is behind a relay may be mixed, where that is
+  /// allowed.
+  private func numerics(of record: WorkerRecord) -> String {
+    guard configuration.mixedNumerics else { return configuration.fingerprint }
+    return record.hello.isRelay ? record.hello.worker : record.hello.fingerprint
+  }
+
   /// Learns how fast a worker's threads are; used for the size of pieces alone, never for a result.
   private mutating func observe(_ result: WorkResult, _ assignment: Assignment, of peer: PeerID) {
     guard let record = workers[peer], result.computeSeconds > 1e-6, result.computeSeconds.isFinite else {
       return
     }
     let observed = min(
-      max(assignment.cost / result.computeSeconds / Double(record.hello.threads), 1e6), 1e13)
+      max(assignment.cost / result.computeSeconds / Double(record.threads), 1e6), 1e13)
     speed += 0.1 * (observed - speed)
     workers[peer]?.speed = record.speed.map { $0 + 0.1 * (observed - $0) } ?? observed
   }
@@ -187,32 +203,35 @@ extension Coordinator {
   /// Near the end of a job: gives idle workers copies of what others take too long for. Whoever answers first
   /// counts.
   mutating func copyStragglers(now: Instant) -> [CoordinatorAction] {
-    guard let running = job, running.queue?.isEmpty == true else { return [] }
+    guard let running = job, running.hasStarted, running.isHandedOut else { return [] }
     var idle = roster.filter { workers[$0]?.assignments.isEmpty == true }
     guard !idle.isEmpty else { return [] }
-    var late: [(assignment: Assignment, holder: PeerID)] = []
+    var late: [(assignment: Assignment, portion: UInt64, holder: PeerID)] = []
     for peer in roster {
       guard let record = workers[peer] else { continue }
       var cost = 0.0
       for assignment in record.assignments {
         cost += assignment.cost
-        guard running.pieces[assignment.piece]?.holders.count == 1 else { continue }
+        guard let piece = running.pieces[assignment.piece], piece.holders.count == 1 else { continue }
         let threadSpeed = max(record.speed ?? speed, 1e6)
-        let expected_s = cost / threadSpeed / Double(record.hello.threads)
+        let expected_s = cost / threadSpeed / Double(record.threads)
         let limit_s = max(
           Double(CoordinationLimits.straggler_ms) / 1000, CoordinationLimits.stragglerFactor * expected_s)
-        if now.seconds(since: assignment.sentAt) > limit_s { late.append((assignment, peer)) }
+        if now.seconds(since: assignment.sentAt) > limit_s {
+          late.append((assignment, piece.portion, peer))
+        }
       }
     }
     late.sort { ($0.assignment.sentAt, $0.assignment.number) < ($1.assignment.sentAt, $1.assignment.number) }
     var actions: [CoordinatorAction] = []
-    for (assignment, holder) in late {
+    for (assignment, portion, holder) in late {
       let host = workers[holder]?.hello.host
       // Rather on another host: what slows one process down may slow down its neighbours.
       guard let place = idle.firstIndex(where: { workers[$0]?.hello.host != host }) ?? idle.indices.first
       else { break }
       statistics.redispatchedTiles += assignment.tiles.count
-      actions += hand(assignment.tiles, to: idle.remove(at: place), copyOf: assignment.piece, now: now)
+      actions += hand(
+        assignment.tiles, of: portion, to: idle.remove(at: place), copyOf: assignment.piece, now: now)
     }
     return actions
   }

@@ -28,6 +28,8 @@ public struct Coordinator: Sendable {
     public var workerTimeout_ms: Int
     /// After how much silence a worker is lost.
     public var silenceLimit_ms: Int
+    /// Whether this is a relay's: it tells its own coordinator of its workers, and leaves it to that one to end the run.
+    package var isRelay = false
 
     public init(
       run: RunID, epoch: UInt64, version: String, build: String, fingerprint: String, numerics: String,
@@ -62,12 +64,30 @@ public struct Coordinator: Sendable {
     public var redispatchedTiles = 0
     /// Results that came twice and were compared.
     public var duplicates = 0
+    /// What jobs of each kind took on the way, by their kind.
+    public var traffic: [UInt8: Traffic] = [:]
+  }
+
+  /// Messages of work and sums, with their headers.
+  public struct Traffic: Sendable, Equatable {
+    /// How often a peer (a worker, or a relay) was sent a job's state: once for each job that it takes part in.
+    public var shares = 0
+    public var bytesDown = 0
+    public var bytesUp = 0
+
+    /// Bytes that one peer gets, and sends, in one job, on average.
+    public var perShare: (down: Double, up: Double) {
+      (Double(bytesDown) / Double(max(1, shares)), Double(bytesUp) / Double(max(1, shares)))
+    }
   }
 
   public let configuration: Configuration
   public internal(set) var statistics = Statistics()
   /// What the workers did, to be shown.
   public internal(set) var timeline = WorkerTimeline()
+  /// Workers that were lost and did not come back, for the view.
+  var departures: [CoordinatorView.Departure] = []
+  var slowness = Slowness()
   var workers: [PeerID: WorkerRecord] = [:]
   /// Ready workers in the order in which they became ready: the order of homes and of hand-out.
   var roster: [PeerID] = []
@@ -93,8 +113,19 @@ public struct Coordinator: Sendable {
 
   public init(configuration: Configuration) { self.configuration = configuration }
 
-  /// Workers that take part now.
-  public var readyWorkers: Int { roster.count }
+  /// Workers that take part now, those behind relays too.
+  public var readyWorkers: Int { roster.reduce(0) { $0 + (workers[$1]?.workerCount ?? 0) } }
+
+  /// The workers that take part now, and their threads.
+  var crew: Crew {
+    Crew(workers: readyWorkers, threads: roster.reduce(0) { $0 + (workers[$1]?.threads ?? 0) })
+  }
+
+  /// Registered peers.
+  var peers: [PeerID] { workers.keys.sorted() }
+
+  /// Counts signs of computing, from any worker.
+  var progress: UInt64 = 0
 
   /// Whether a peer has registered; strangers may send no bulk.
   public func isRegistered(_ peer: PeerID) -> Bool { workers[peer] != nil }
@@ -140,6 +171,7 @@ public struct Coordinator: Sendable {
     switch event {
     case .received(let peer, let message): return receive(message, from: peer, now: now)
     case .heard(let peer):
+      progress += 1
       workers[peer]?.lastHeard = now
       workers[peer]?.progressedAt = now
       return []
@@ -151,6 +183,9 @@ public struct Coordinator: Sendable {
       return childExited(processID, description, now: now)
     case .tick: return tick(now: now)
     case .begin(let job): return begin(job, now: now)
+    case .open(let job): return open(job)
+    case .add(let portion, let subtrees): return add(portion: portion, subtrees: subtrees, now: now)
+    case .cancel(let portions): return cancel(portions, now: now)
     case .end(let exitCode, let message): return end(exitCode: exitCode, message: message)
     }
   }
@@ -168,6 +203,12 @@ public struct Coordinator: Sendable {
     case .beat(let beat): return hear(beat, from: peer, now: now)
     case .failure(let failure): return failed(failure, peer: peer, now: now)
     case .goodbye(let goodbye): return lose(peer, .left, because: goodbye.message, now: now)
+    case .handBack(let handBack) where record.hello.isRelay: return takeBack(handBack, from: peer, now: now)
+    case .crew(let notice) where record.hello.isRelay: return hear(notice, from: peer, now: now)
+    case .handBack, .crew:
+      return lose(
+        peer, .violation, because: "it sent a message of kind \(message.kind), which only a relay sends",
+        now: now)
     case .hello, .welcome, .refused, .work, .registerAgain:
       return lose(
         peer, .violation,

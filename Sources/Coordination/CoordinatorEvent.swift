@@ -17,6 +17,12 @@ public enum CoordinatorEvent: Sendable {
   case tick
   /// The fit wants this evaluated over all tiles.
   case begin(Job)
+  /// A relay's own coordinator has begun a job, of which portions will come: the job before it is let go.
+  case open(Job)
+  /// Some subtrees of the open job are wanted, under a number.
+  case add(portion: UInt64, subtrees: [Subtree])
+  /// Portions are not wanted any more.
+  case cancel([UInt64])
   /// The run is over; tell everyone.
   case end(exitCode: Int32, message: String)
 }
@@ -26,6 +32,13 @@ public enum CoordinatorAction: Sendable {
   case send(PeerID, Message)
   /// Every tile of the job is reduced: the sums of its blocks, in order.
   case completed([[Double]])
+  /// A portion of an open job is reduced: one sum for each of its subtrees, in order; with the seconds that they would
+  /// have taken on all threads together.
+  case portionCompleted(UInt64, sums: [[Double]], seconds: Double)
+  /// A portion that was added is none of the open job's.
+  case portionRefused(UInt64)
+  /// For a relay: what its own coordinator is to know of a worker.
+  case crew(CrewNotice)
   /// The run can't go on.
   case failed(RunFailure)
   case log(LogLevel, String)

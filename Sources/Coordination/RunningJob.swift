@@ -4,7 +4,9 @@ import NumericsKit
 struct RunningJob: Sendable {
   /// Tiles that workers have and that are not reduced yet.
   struct Piece: Sendable {
-    var holders: [PeerID]
+    /// The portion that it is part of.
+    let portion: UInt64
+    var holders: [PeerID] = []
     /// Whether more than one worker has ever had it.
     var isCopied = false
   }
@@ -21,34 +23,73 @@ struct RunningJob: Sendable {
 
   let number: UInt64
   let job: Job
-  /// Nil until the job has been started.
-  var queue: WorkQueue?
+  /// Whether the job was begun as a whole: it ends with its one portion.
+  let isWhole: Bool
+  /// Whether anything of it has been handed out.
+  var hasStarted = false
   /// Pieces in workers' hands, by number.
   var pieces: [UInt64: Piece] = [:]
+  /// Portions without their result, oldest first.
+  private(set) var portions: [Portion] = []
   private(set) var suspects: [Suspect] = []
-  private var reducers: [TreeReducer]
-  private var openBlocks: Int
 
-  init(number: UInt64, job: Job) {
+  /// - Parameter isWhole: whether all of it is wanted, as one portion.
+  init(number: UInt64, job: Job, isWhole: Bool) {
     self.number = number
     self.job = job
-    self.reducers = job.shape.blocks.indices.map { TreeReducer(tree: job.shape.tree(of: $0)) }
-    self.openBlocks = job.shape.blocks.count
+    self.isWhole = isWhole
+    if isWhole { portions = [Portion(number: 0, subtrees: nil, of: job.shape)].compactMap { $0 } }
   }
 
-  /// Opens the queue: a home for each of the given shares.
-  mutating func start(shares: [Double], minimumCost: Double) {
-    queue = WorkQueue(shape: job.shape, shares: shares, minimumCost: minimumCost)
+  /// Adds a portion.
+  mutating func add(_ portion: Portion) { portions.append(portion) }
+
+  /// Whether some portions have not been opened to workers yet.
+  var hasWaitingPortions: Bool { portions.contains { $0.queue == nil } }
+
+  /// Opens all portions that are not open yet.
+  mutating func start(_ workers: [(peer: PeerID, share: Double)], minimumCost: Double) {
+    hasStarted = true
+    for place in portions.indices where portions[place].queue == nil {
+      portions[place].start(workers, shape: job.shape, minimumCost: minimumCost)
+    }
   }
 
-  /// Whether every block has its root.
-  var isComplete: Bool { openBlocks == 0 }
+  /// Whether every tile has been handed out.
+  var isHandedOut: Bool { portions.allSatisfy(\.isHandedOut) }
 
-  /// The sums of all blocks once the job is complete.
-  var sums: [[Double]] { reducers.compactMap(\.result) }
+  /// Takes the next tiles for a worker, and the portion that they are of; nil when nothing is left for it.
+  mutating func take(for peer: PeerID, fromOthers: Bool) -> (tiles: Range<Int>, portion: UInt64)? {
+    for isFromOthers in fromOthers ? [false, true] : [false] {
+      for place in portions.indices {
+        let tiles = portions[place].take(for: peer, fromOthers: isFromOthers)
+        if !tiles.isEmpty { return (tiles, portions[place].number) }
+      }
+    }
+    return nil
+  }
 
-  /// Adds an assignment's sums, which have been checked to have the assignment's width.
-  mutating func reduce(_ assignment: Assignment, sums: [UInt8]) {
+  /// Takes back the tiles of a piece that nobody has any more.
+  mutating func putBack(_ tiles: Range<Int>, portion number: UInt64) {
+    guard let place = portions.firstIndex(where: { $0.number == number }) else { return }
+    portions[place].putBack(tiles)
+  }
+
+  /// Lets portions go that nobody wants any more. Who computes for them answers for nothing.
+  mutating func cancel(_ numbers: [UInt64]) {
+    portions.removeAll { numbers.contains($0.number) }
+    pieces = pieces.filter { !numbers.contains($0.value.portion) }
+  }
+
+  /// Adds the sums of a piece, which have been checked to have the assignment's width.
+  ///
+  /// - Parameter threadSeconds: how long they took, times the threads that computed them.
+  /// - Returns: the portion, if it is complete now; it is not part of the job any more.
+  mutating func reduce(_ assignment: Assignment, sums: [UInt8], threadSeconds: Double) -> Portion? {
+    guard let piece = pieces.removeValue(forKey: assignment.piece),
+      let place = portions.firstIndex(where: { $0.number == piece.portion })
+    else { return nil }
+    portions[place].threadSeconds += threadSeconds
     sums.withUnsafeBytes { bytes in
       var offset = 0
       for subtree in assignment.subtrees {
@@ -56,12 +97,12 @@ struct RunningJob: Sendable {
         let width = job.shape.blocks[block].width
         let values = Float64Bytes.decode(bytes, from: offset, count: width)
         offset += Float64Bytes.width * width
-        let wasComplete = reducers[block].result != nil
-        reducers[block].insert(
-          values, at: TreeNode(level: Int(subtree.level), index: Int(subtree.index)))
-        if !wasComplete, reducers[block].result != nil { openBlocks -= 1 }
+        let node = TreeNode(level: Int(subtree.level), index: Int(subtree.index))
+        portions[place].insert(
+          values, block: block, node: node, firstTile: job.shape.firstTiles[block] + node.index << node.level)
       }
     }
+    return portions[place].result == nil ? nil : portions.remove(at: place)
   }
 
   /// A worker that was lost is there again: the tiles that it had did not kill it.
@@ -73,7 +114,9 @@ struct RunningJob: Sendable {
   /// - Returns: a tile over which too many were lost, and their stories.
   mutating func suspect(_ suspect: Suspect) -> (tile: Int, stories: [String])? {
     let others = suspects.filter { $0.tiles.overlaps(suspect.tiles) }
-    for other in others { queue?.doubt(other.tiles.clamped(to: suspect.tiles)) }
+    for other in others {
+      for place in portions.indices { portions[place].doubt(other.tiles.clamped(to: suspect.tiles)) }
+    }
     // Where ranges overlap most, one of them begins.
     for other in others {
       let tile = other.tiles.clamped(to: suspect.tiles).lowerBound

@@ -8,7 +8,7 @@ struct SettledPieces: Sendable {
     let digest: Digest
     let worker: String
     /// The numerics of whoever computed it: only equal ones promise equal bits.
-    let fingerprint: String
+    let numerics: String
   }
 
   private var facts: [UInt64: Fact] = [:]

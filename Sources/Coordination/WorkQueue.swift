@@ -20,27 +20,29 @@ struct WorkQueue: Sendable {
   /// How much of its home a worker takes first: little enough that what is left evens out cores of unequal speed.
   private static let firstShare = 0.7
   /// The smallest piece as a share of a home: each piece costs a message and its answer.
-  private static let smallestShare = 0.04
+  private static let smallestShare = 0.025
 
   /// - Parameters:
+  ///   - tiles: what is to be handed out.
   ///   - shares: the strength of each worker, in a fixed order.
   ///   - minimumCost: pieces aren't made smaller than this, so that messages don't dominate.
-  init(shape: JobShape, shares: [Double], minimumCost: Double) {
+  init(shape: JobShape, tiles: Range<Int>, shares: [Double], minimumCost: Double) {
     self.shape = shape
     // Without workers the tiles wait for whoever comes.
     let shares = shares.isEmpty ? [1] : shares
     let total = shares.reduce(0, +)
-    let cost = shape.cost(of: 0..<shape.tileCount)
+    let cost = shape.cost(of: tiles)
+    let before = shape.cumulativeCosts[tiles.lowerBound]
     var homes: [Range<Int>] = []
-    var first = 0
+    var first = tiles.lowerBound
     var sharesBefore = 0.0
     for share in shares {
       sharesBefore += share
       let isLast = homes.count == shares.count - 1
       let end =
         isLast
-        ? shape.tileCount
-        : shape.boundary(atCost: cost * sharesBefore / total, in: first..<shape.tileCount)
+        ? tiles.upperBound
+        : shape.boundary(atCost: before + cost * sharesBefore / total, in: first..<tiles.upperBound)
       homes.append(first..<end)
       first = end
     }

@@ -28,6 +28,8 @@ public struct Worker: Sendable {
   private var phase = Phase.ended
   private var hasGreeted = false
   private var lastTick: Instant?
+  /// For a relay: the workers behind it.
+  private var crew = Crew()
 
   /// - Parameters:
   ///   - hello: who the worker is; its incarnations are counted from the one given.
@@ -55,9 +57,8 @@ public struct Worker: Sendable {
     case .prepared(let setupDigest, let dataDigest):
       guard case .preparing(let session) = phase else { return [] }
       phase = .working(session)
-      return [
-        .send(session.message(.ready(Ready(setupDigest: setupDigest, dataDigest: dataDigest))))
-      ]
+      let ready = Ready(setupDigest: setupDigest, dataDigest: dataDigest, crew: crew)
+      return [.send(session.message(.ready(ready)))]
     case .preparationFailed(let failure): return giveUp(failure.exitCode, failure.message)
     case .computed(let assignment, let sums, let seconds):
       return finish(assignment, sums: sums, seconds: seconds)
@@ -66,6 +67,9 @@ public struct Worker: Sendable {
         session.assignments.contains(where: { $0.number == assignment })
       else { return [] }
       return giveUp(failure.exitCode, failure.message, assignment: assignment)
+    case .crewChanged(let crew, let progress): return change(crew, progress: progress, now: now)
+    case .handedBack(let assignments): return handBack(assignments)
+    case .told(let notice): return session.map { [.send($0.message(.crew(notice)))] } ?? []
     case .tick(let progress): return tick(progress: progress, now: now)
     case .stopRequested(let reason): return stop(reason, now: now)
     }
@@ -134,7 +138,7 @@ public struct Worker: Sendable {
       let code = refusal.reason == .data ? ExitCode.badData : ExitCode.unavailable
       phase = .ended
       return [.exit(code: code, message: "the coordinator refused this worker: \(refusal.message)")]
-    case .hello, .ready, .result, .failure, .registerAgain:
+    case .hello, .ready, .result, .failure, .registerAgain, .handBack, .crew:
       return giveUp(
         ExitCode.unavailable, "the coordinator sent an unexpected message of kind \(message.kind)")
     }
@@ -197,7 +201,27 @@ public struct Worker: Sendable {
     return [.send(session.message(.result(result)))] + (session.leaving == nil ? [] : leave())
   }
 
+  /// A relay does not answer some assignments: its coordinator is told, and finds somebody else.
+  private mutating func handBack(_ assignments: [UInt64]) -> [WorkerAction] {
+    guard case .working(var session) = phase else { return [] }
+    let given = session.assignments.filter { assignments.contains($0.number) }
+    session.assignments.removeAll { assignments.contains($0.number) }
+    phase = .working(session)
+    let messages = given.map {
+      WorkerAction.send(session.message(.handBack(HandBack(job: $0.job, assignment: $0.number))))
+    }
+    return messages + (session.leaving != nil && session.assignments.isEmpty ? leave() : [])
+  }
+
   // MARK: Time
+
+  /// A relay's workers have become more or fewer: a beat says so at once.
+  private mutating func change(_ crew: Crew, progress: UInt64, now: Instant) -> [WorkerAction] {
+    guard crew != self.crew else { return [] }
+    self.crew = crew
+    guard case .working(let session) = phase else { return [] }
+    return [.send(session.message(.beat(beat(session, progress: progress, isReady: true, now: now))))]
+  }
 
   private mutating func heard(now: Instant, isPart: Bool) {
     if case .greeting(var greeting) = phase {
@@ -250,11 +274,14 @@ public struct Worker: Sendable {
   {
     if session.lastHeard.adding(milliseconds: session.silenceLimit_ms) < now { return nil }
     guard session.lastBeat.adding(milliseconds: session.beatInterval_ms) <= now else { return [] }
-    let beat = Beat(
-      progress: progress, isReady: isReady, isReceiving: session.isReceiving(now: now),
-      heardUpTo: session.heardUpTo, assignments: session.assignments.map(\.number))
     session.lastBeat = now
-    return [.send(session.message(.beat(beat)))]
+    return [.send(session.message(.beat(beat(session, progress: progress, isReady: isReady, now: now))))]
+  }
+
+  private func beat(_ session: WorkerSession, progress: UInt64, isReady: Bool, now: Instant) -> Beat {
+    Beat(
+      progress: progress, isReady: isReady, isReceiving: session.isReceiving(now: now),
+      heardUpTo: session.heardUpTo, assignments: session.assignments.map(\.number), crew: crew)
   }
 
   private mutating func lostCoordinator(_ session: WorkerSession, now: Instant) -> [WorkerAction] {
@@ -289,7 +316,8 @@ public struct Worker: Sendable {
 
   private mutating func ended(by goodbye: Goodbye, now: Instant) -> [WorkerAction] {
     // The fit will be resumed: its coordinator comes back.
-    if goodbye.exitCode == ExitCode.interrupted, session?.leaving == nil, !hello.isLocalChild {
+    if goodbye.exitCode == ExitCode.interrupted, !hello.isLocalChild {
+      if session?.leaving != nil { return leave() }
       let limit = patience_ms.map { " for up to \($0 / 1000) s" } ?? ""
       return greetAgain("the fit was interrupted; waiting\(limit) for it to be resumed", now: now)
     }
@@ -324,7 +352,8 @@ public struct Worker: Sendable {
     }
   }
 
-  private var session: WorkerSession? {
+  /// The registration, while there is one.
+  var session: WorkerSession? {
     switch phase {
     case .preparing(let session), .working(let session): session
     case .greeting, .ended: nil

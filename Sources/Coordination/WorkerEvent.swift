@@ -18,6 +18,12 @@ public enum WorkerEvent: Sendable {
   case computed(assignment: UInt64, sums: [UInt8], seconds: Double)
   /// An assignment can't be computed.
   case computationFailed(assignment: UInt64, RunFailure)
+  /// For a relay: the workers behind it, and signs of their computing so far.
+  case crewChanged(Crew, progress: UInt64)
+  /// For a relay: it gives assignments up.
+  case handedBack([UInt64])
+  /// For a relay: what its coordinator is to know of a worker.
+  case told(CrewNotice)
   /// Time passes; how many tiles the compute loop has finished so far.
   case tick(progress: UInt64)
   /// The user or the system wants the process to end.

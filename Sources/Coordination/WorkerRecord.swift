@@ -26,8 +26,11 @@ struct WorkerRecord: Sendable {
   var lastJob: UInt64 = 0
   /// The last context that was sent to it.
   var lastContext: UInt64 = 0
-  /// The job in which it has a home, and the home's number.
-  var home: (job: UInt64, number: Int) = (0, 0)
+  /// Tiles whose sums it has sent, and the seconds that it computed for them.
+  var tilesDone = 0
+  var computeSeconds = 0.0
+  /// For a relay: the workers behind it.
+  var crew = Crew()
   /// Floating-point operations a second of one of its threads, once it has answered.
   var speed: Double?
 
@@ -40,7 +43,16 @@ struct WorkerRecord: Sendable {
   }
 
   /// How messages name it.
-  var name: String { "worker \(hello.host)/\(hello.processID)" }
+  var name: String { "\(hello.isRelay ? "relay" : "worker") \(hello.host)/\(hello.processID)" }
+
+  /// Compute threads: its own, or those of the workers behind it.
+  var threads: Int { hello.isRelay ? crew.threads : hello.threads }
+
+  /// Workers that it stands for.
+  var workerCount: Int { hello.isRelay ? crew.workers : 1 }
+
+  /// Whether it takes work: a relay without workers does not.
+  var isOnRoster: Bool { phase == .ready && threads > 0 }
 
   /// Whether the process may be a child of this coordinator.
   var isLocalChild: Bool { hello.isLocalChild }
@@ -52,6 +64,7 @@ struct Assignment: Sendable, Equatable {
   let job: UInt64
   /// The piece of work that it is a copy of: the number of the first assignment of it.
   let piece: UInt64
+  let kind: UInt8
   let tiles: Range<Int>
   let subtrees: [Subtree]
   /// Numbers in its result.

@@ -8,6 +8,8 @@ struct WorkerSession: Sendable {
   let number: UInt32
   let beatInterval_ms: Int
   let silenceLimit_ms: Int
+  /// The coordinator's numerics.
+  let numerics: Welcome.Numerics
   var lastHeard: Instant
   var lastBeat: Instant
   /// When the last part of a message came that is not complete yet.
@@ -31,6 +33,7 @@ struct WorkerSession: Sendable {
     number = message.session
     beatInterval_ms = min(max(welcome.beatInterval_ms, 10), 60_000)
     silenceLimit_ms = max(100, welcome.silenceLimit_ms)
+    numerics = welcome.numerics
     lastHeard = now
     lastBeat = now
   }

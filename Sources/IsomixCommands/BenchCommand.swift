@@ -66,33 +66,39 @@ struct BenchCoordinationCommand: ParsableCommand {
     discussion: """
       EXAMPLE
         isomix bench coordination --workers 1,2,4
+        isomix bench coordination --workers 1,64 --components 100 --dimension 50
       """)
 
   @Option(help: "Numbers of worker processes, separated by commas.") var workers = IntegerList([1, 2, 4])
   @Option(help: "Components of the mixture.") var components: Int = 10
   @Option(help: "Dimension of the parameter.") var dimension: Int = 30
   @Option(help: "Iterations to measure.") var iterations: Int = 3000
+  @Option(help: "Tiles of an iteration (default: one for each of the most workers, 16 at least).") var tiles:
+    Int?
   @Flag(help: "Print JSON.") var json = false
 
   func validate() throws {
     guard (1...1_000_000).contains(components), (1...100_000).contains(dimension),
-      (1...100_000_000).contains(iterations)
+      (1...100_000_000).contains(iterations), (1...100_000).contains(tiles ?? 1)
     else {
-      throw ValidationError("--components, --dimension and --iterations must be positive.")
+      throw ValidationError("--components, --dimension, --tiles and --iterations must be positive.")
     }
   }
 
   func run() throws {
     try reportingFailures("bench coordination") {
       let result = try CoordinationBenchmark.run(
-        components: components, dimension: dimension, workers: workers.values, iterations: iterations)
+        components: components, dimension: dimension, workers: workers.values, iterations: iterations,
+        tiles: tiles)
       if json { return try printJSON(result) }
       try printOut("an empty iteration of N = \(components), d = \(dimension):")
       for row in result.rows {
         try printOut(
           String(
-            format: "  %2d worker(s): median %.0f µs, 99 %% %.0f µs, least %.0f µs", row.workers,
-            row.median_us, row.p99_us, row.minimum_us))
+            format:
+              "  %2d worker(s): median %.0f µs, 99 %% %.0f µs, least %.0f µs; coordinator %.0f µs of processor",
+            row.workers,
+            row.median_us, row.p99_us, row.minimum_us, row.coordinatorCPU_us))
       }
     }
   }

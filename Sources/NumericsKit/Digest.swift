@@ -97,6 +97,20 @@ public struct DigestBuilder: ~Copyable {
     Array(text.utf8).withUnsafeBytes { update($0) }
   }
 
+  /// The digest of everything added so far; more can be added after it.
+  public borrowing func current() -> Digest {
+    guard let copy = EVP_MD_CTX_new() else {
+      preconditionFailure("libcrypto could not start a SHA-256 digest")
+    }
+    defer { EVP_MD_CTX_free(copy) }
+    var bytes = [UInt8](repeating: 0, count: Digest.byteCount)
+    let status = bytes.withUnsafeMutableBufferPointer { buffer in
+      EVP_MD_CTX_copy_ex(copy, context) == 1 ? EVP_DigestFinal_ex(copy, buffer.baseAddress, nil) : 0
+    }
+    precondition(status == 1, "libcrypto could not finish a SHA-256 digest")
+    return Digest(bytes: bytes)!
+  }
+
   /// The digest of everything added so far; ends the builder.
   public consuming func finalize() -> Digest {
     var bytes = [UInt8](repeating: 0, count: Digest.byteCount)

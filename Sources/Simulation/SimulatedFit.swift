@@ -36,6 +36,11 @@ struct SimulatedFit: Sendable {
       shape: shape(at: iteration))
   }
 
+  /// The shapes by the kind of job, as a relay reads them from the set-up.
+  var shapesByKind: [UInt8: JobShape] {
+    Dictionary(uniqueKeysWithValues: shapes.indices.map { (UInt8($0), shapes[$0]) })
+  }
+
   /// What some jobs in a row share; the first ones need nothing.
   func context(at iteration: Int) -> SharedContext? {
     let number = iteration / SimulatedFit.jobsPerContext

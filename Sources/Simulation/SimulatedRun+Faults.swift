@@ -34,6 +34,7 @@ extension SimulatedRun {
 
   private mutating func strike(_ kind: FaultKind, _ index: Int, _ duration: UInt64) throws {
     note("w\(index): \(kind.rawValue)")
+    if workers[index].isRelay { report.count("relay-\(kind.rawValue)") }
     switch kind {
     case .partition:
       workers[index].upBlockedUntil = now + duration
@@ -44,7 +45,7 @@ extension SimulatedRun {
       } else {
         workers[index].downBlockedUntil = now + duration
       }
-    case .cut: if coordinator != nil { reconnect(index, losing: generator.below(2) == 0) }
+    case .cut: if hasParent(index) { reconnect(index, losing: generator.below(2) == 0) }
     case .stop: workers[index].stoppedUntil = now + duration
     default:
       let process = workers[index].processID
@@ -60,7 +61,12 @@ extension SimulatedRun {
     report.count(FaultKind.churn.rawValue)
     if workers[index].isWanted {
       workers[index].isWanted = false
-      if workers[index].isAlive { try tell(index, .stopRequested("stopped by SIGTERM")) }
+      let reason = WorkerEvent.stopRequested("stopped by SIGTERM")
+      if workers[index].isRelay {
+        try tellRelay(index, .up(reason))
+      } else if workers[index].isAlive {
+        try tell(index, reason)
+      }
     } else if !workers[index].isAlive {
       workers[index].isWanted = true
       queue.add(.start(index), at: now)

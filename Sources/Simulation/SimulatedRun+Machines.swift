@@ -17,6 +17,7 @@ extension SimulatedRun {
       case .failed(let failure): return try coordinatorFailed(failure)
       case .log(_, let text): note("log: \(text)")
       case .drop(let peer): note("drop \(peer)")
+      case .portionCompleted, .portionRefused, .crew: break
       }
     }
     for peer in unreachable { try tell(.unreachable(peer)) }
@@ -58,11 +59,9 @@ extension SimulatedRun {
       configuration: Coordinator.Configuration(
         run: RunID(bytes: Array("simulation".utf8)), epoch: epoch, version: "1", build: "b",
         fingerprint: "f", numerics: "simulated", setup: [1, 2, 3], setupDigest: "s", dataDigest: "d",
-        mixedNumerics: false, workersToStart: max(1, workers.count / 2), workerTimeout_ms: 1_000_000_000))
+        mixedNumerics: false, workersToStart: max(1, leaves / 2), workerTimeout_ms: 1_000_000_000))
     // Workers' connections are made again by their transport, and what waits in them is sent.
-    for index in workers.indices where workers[index].isAlive && workers[index].connection != 0 {
-      reconnect(index, losing: false)
-    }
+    reconnectAll(to: nil)
     queue.add(.coordinatorTick, at: now + SimulatedRun.tick_ns)
     try tell(.begin(fit.job(at: iteration, state: state)))
   }
@@ -72,7 +71,7 @@ extension SimulatedRun {
     if let statistics = coordinator?.statistics { report.add(statistics) }
     coordinator = nil
     brokenPeers = []
-    for index in workers.indices {
+    for index in workers.indices where workers[index].parent == nil {
       workers[index].peer = nil
       guard workers[index].isAlive, workers[index].isLocal else { continue }
       // The kernel takes its own workers down with it.
@@ -83,14 +82,19 @@ extension SimulatedRun {
 
   // MARK: Workers
 
-  mutating func newWorker(isLocal: Bool, host: String, identity: String?) -> SimulatedWorker {
+  mutating func newNode(isRelay: Bool, parent: Int?, isLocal: Bool, host: String, identity: String?)
+    -> SimulatedWorker
+  {
     nextProcess += 1
     let name = identity ?? "worker-\(seed)-\(nextProcess)"
     let hello = Hello(
       worker: name, incarnation: 1, host: host, processID: nextProcess, threads: 1 + generator.below(2),
       version: "1", build: "b", fingerprint: "f", numerics: "simulated", isLocalChild: isLocal)
     return SimulatedWorker(
-      machine: Worker(hello: hello, patience_ms: nil), processID: nextProcess, isLocal: isLocal, host: host,
+      machine: isRelay
+        ? .relay(Relay(hello: hello, epoch: UInt64(nextProcess) << 32, patience_ms: nil))
+        : .worker(Worker(hello: hello, patience_ms: nil)), parent: parent, processID: nextProcess,
+      isLocal: isLocal, host: host,
       identity: name)
   }
 
@@ -100,15 +104,21 @@ extension SimulatedRun {
     guard old.isWanted, !old.isAlive, !isFinished else { return }
     if old.isLocal, coordinator == nil { return queue.add(.start(index), at: later(0.5)) }
     let keepsName = plan.has(.sameIdentity) && generator.below(2) == 0
-    var new = newWorker(
-      isLocal: old.isLocal, host: old.host, identity: keepsName ? old.identity : nil)
+    var new = newNode(
+      isRelay: old.isRelay, parent: old.parent, isLocal: old.isLocal, host: old.host,
+      identity: keepsName ? old.identity : nil)
     new.slowness = old.slowness
     new.isAlive = true
     new.firstConnection = nextConnection + 1
     workers[index] = new
     note("w\(index) starts as process \(new.processID), \(new.identity)")
     queue.add(.workerTick(index), at: now + SimulatedRun.tick_ns)
-    try tell(index, .started)
+    if new.isRelay {
+      reconnectAll(to: index)
+      try tellRelay(index, .up(.started))
+    } else {
+      try tell(index, .started)
+    }
   }
 
   mutating func kill(_ index: Int) {
@@ -119,12 +129,65 @@ extension SimulatedRun {
     if let peer = workers[index].peer { brokenPeers.insert(peer) }
     workers[index].peer = nil
     workers[index].connection = 0
+    orphan(index)
+  }
+
+  /// Nobody listens to those behind a relay that is gone.
+  private mutating func orphan(_ index: Int) {
+    guard workers[index].isRelay else { return }
+    for child in workers.indices where workers[child].parent == index { workers[child].peer = nil }
+  }
+
+  /// Connections to a coordinator or a relay that is there again are made again by the transport, and what waits in
+  /// them is sent.
+  private mutating func reconnectAll(to parent: Int?) {
+    for index in workers.indices
+    where workers[index].parent == parent && workers[index].isAlive && workers[index].connection != 0 {
+      reconnect(index, losing: false)
+    }
+  }
+
+  /// Whether the coordinator or relay that a node talks to is there.
+  func hasParent(_ index: Int) -> Bool {
+    workers[index].parent.map { workers[$0].isAlive } ?? (coordinator != nil)
+  }
+
+  /// Gives a node what has arrived from above.
+  mutating func hand(_ message: Message, to index: Int) throws {
+    if workers[index].isRelay {
+      try tellRelay(index, .up(.received(message)))
+    } else {
+      try tell(index, .received(message))
+    }
+  }
+
+  /// Tells a relay and does what it wants.
+  mutating func tellRelay(_ index: Int, _ event: RelayEvent) throws {
+    guard workers[index].isAlive, case .relay(var machine) = workers[index].machine else { return }
+    let actions = machine.handle(event, now: instant)
+    workers[index].machine = .relay(machine)
+    var unreachable: [PeerID] = []
+    for action in actions {
+      switch action {
+      case .connect: connect(index)
+      case .sendUp(let message): sendUp(message, from: index)
+      case .prepare:
+        try tellRelay(index, .prepared(setupDigest: "s", dataDigest: "d", shapes: fit.shapesByKind))
+      case .sendDown(let peer, let message): if !sendDown(message, to: peer) { unreachable.append(peer) }
+      case .drop(let peer): note("w\(index) drops \(peer)")
+      case .log(_, let text): note("w\(index) says: \(text)")
+      case .exit(let code, let message): try ended(index, code, message)
+      }
+    }
+    for peer in unreachable { try tellRelay(index, .down(.unreachable(peer))) }
   }
 
   /// Tells a worker and does what it wants.
   mutating func tell(_ index: Int, _ event: WorkerEvent) throws {
-    guard workers[index].isAlive else { return }
-    for action in workers[index].machine.handle(event, now: instant) {
+    guard workers[index].isAlive, case .worker(var machine) = workers[index].machine else { return }
+    let actions = machine.handle(event, now: instant)
+    workers[index].machine = .worker(machine)
+    for action in actions {
       switch action {
       case .connect: connect(index)
       case .send(let message): sendUp(message, from: index)
@@ -153,6 +216,7 @@ extension SimulatedRun {
     workers[index].queue = []
     workers[index].computation += 1
     if let peer { brokenPeers.insert(peer) }
+    orphan(index)
     if workers[index].isLocal {
       try tell(.childExited(processID: process, description: "it exited with code 0"))
     }

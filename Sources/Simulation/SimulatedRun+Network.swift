@@ -29,7 +29,7 @@ extension SimulatedRun {
   mutating func sendUp(_ message: Message, from index: Int) {
     guard let peer = workers[index].peer else {
       // Nobody listens: the transport keeps it until somebody does, or the connection is let go.
-      if coordinator == nil { report.count("unheard") }
+      if !hasParent(index) { report.count("unheard") }
       return
     }
     let arrival = arrival(after: workers[index].lastUp)
@@ -82,8 +82,16 @@ extension SimulatedRun {
 
   /// Gives the coordinator what has arrived, as the transport would: bulk over the peer's limit is left away.
   mutating func deliver(_ message: Message, from peer: UInt64, worker: Int) throws {
-    guard let machine = coordinator else { return }
     let id = PeerID(number: peer)
+    if let parent = workers[worker].parent {
+      guard workers[parent].isAlive, case .relay(let machine) = workers[parent].machine else { return }
+      note("w\(parent) ← w\(worker) \(describe(message))")
+      if case .result(let result) = message.content, result.sums.count > machine.bulkLimit(for: id) {
+        return try tellRelay(parent, .down(.unwanted(id)))
+      }
+      return try tellRelay(parent, .down(.received(id, message)))
+    }
+    guard let machine = coordinator else { return }
     note("c ← w\(worker) \(describe(message))")
     if case .result(let result) = message.content, result.sums.count > machine.bulkLimit(for: id) {
       return try tell(.unwanted(id))
@@ -99,6 +107,8 @@ extension SimulatedRun {
     case .work(let work):
       "\(session) work \(work.job)/\(work.assignment)\(work.state == nil ? "" : " with state")"
     case .result(let result): "\(session) result \(result.job)/\(result.assignment)"
+    case .crew(let notice): "\(session) crew \(notice.kind) \(notice.worker)"
+    case .handBack(let handBack): "\(session) hand back \(handBack.job)/\(handBack.assignment)"
     case .beat(let beat): "\(session) beat \(beat.progress) \(beat.assignments)"
     default: "\(session) \(message.kind)"
     }

@@ -33,7 +33,9 @@ struct SimulatedRun {
   var now: UInt64 = 1_000_000_000
   var coordinator: Coordinator?
   var epoch: UInt64 = 0
+  /// Workers, and after them relays.
   var workers: [SimulatedWorker] = []
+  private(set) var leaves = 0
   var nextProcess = 100
   var nextConnection: UInt64 = 1
   /// Connections that are gone and that the coordinator has not noticed.
@@ -50,26 +52,43 @@ struct SimulatedRun {
   static let graceAfterHealing_s = 240.0
   private static let mostEvents = 3_000_000
 
-  init(seed: UInt64, workers count: Int, faults: [FaultKind], keepsLog: Bool) {
+  /// - Parameter relays: how many relays there are, before some of the workers; nil: drawn from the seed.
+  init(seed: UInt64, workers count: Int, relays: Int?, faults: [FaultKind], keepsLog: Bool) {
     self.seed = seed
     generator = SimulationGenerator(seed: seed)
     plan = FaultPlan(allowed: faults, using: &generator)
     fit = SimulatedFit(using: &generator)
     log = EventLog(keepsLines: keepsLog)
     report = SimulationReport(seed: seed)
+    let relays = relays ?? [0, 0, 1, 2, 3][generator.below(5)]
     for index in 0..<count {
-      let isLocal = index < count / 2
+      // Relays come after all workers.
+      let isRelayed = relays > 0 && generator.below(4) > 0
+      let parent = isRelayed ? count + generator.below(relays) : nil
+      let isLocal = index < count / 2 && parent == nil
       workers.append(
-        newWorker(isLocal: isLocal, host: isLocal ? "host0" : "host\(index)", identity: nil))
+        newNode(
+          isRelay: false, parent: parent, isLocal: isLocal, host: isLocal ? "host0" : "host\(index)",
+          identity: nil))
       if plan.has(.slow), generator.below(3) == 0 {
         workers[index].slowness = [3, 10, 60][generator.below(3)]
       }
     }
+    for index in 0..<relays {
+      // Now and then one behind another.
+      let parent = index > 0 && generator.below(3) == 0 ? count + generator.below(index) : nil
+      workers.append(
+        newNode(isRelay: true, parent: parent, isLocal: false, host: "rack\(index)", identity: nil))
+    }
+    leaves = count
   }
 
   /// Runs to the end; throws a ``Violation`` when the run is wrong.
   mutating func run() throws {
-    log.append(now, "seed \(seed): \(workers.count) workers, faults \(plan.kinds.map(\.rawValue))")
+    log.append(
+      now,
+      "seed \(seed): \(leaves) workers, \(workers.count - leaves) relays, faults \(plan.kinds.map(\.rawValue))"
+    )
     queue.add(.startCoordinator, at: now)
     for index in workers.indices {
       queue.add(.start(index), at: now + UInt64(generator.below(2_000)) * 1_000_000)
@@ -121,13 +140,17 @@ struct SimulatedRun {
       guard workers[index].isAlive else { return }
       queue.add(.workerTick(index), at: now + SimulatedRun.tick_ns)
       if !workers[index].queue.isEmpty { workers[index].progress += 1 }
-      try tell(index, .tick(progress: workers[index].progress))
+      if workers[index].isRelay {
+        try tellRelay(index, .tick)
+      } else {
+        try tell(index, .tick(progress: workers[index].progress))
+      }
     case .toCoordinator(let worker, let connection, let peer, let message):
       guard let present = workers[worker].peer else { return }
       let isPresent = workers[worker].connection == connection && present == peer
       guard isPresent || arrivesLate(connection, of: worker) else { return }
       // What nobody listens for waits at the worker until the next coordinator is there.
-      if coordinator == nil, plan.has(.stale), !hasHealed { return queue.add(event, at: later(0.3)) }
+      if !hasParent(worker), plan.has(.stale), !hasHealed { return queue.add(event, at: later(0.3)) }
       if workers[worker].upBlockedUntil > now {
         return queue.add(event, at: workers[worker].upBlockedUntil)
       }
@@ -140,7 +163,7 @@ struct SimulatedRun {
       }
       if postpone(event, of: index) { return }
       note("w\(index) ← \(describe(message))")
-      try tell(index, .received(message))
+      try hand(message, to: index)
     case .computed(let index, let computation):
       if postpone(event, of: index) { return }
       try finish(index, computation)
@@ -172,6 +195,12 @@ struct SimulatedRun {
     let bound = 64 + 16 * workers.count + Int(nextConnection)
     guard coordinator.tableSize <= bound else {
       throw Violation(message: "the coordinator's tables have \(coordinator.tableSize) entries")
+    }
+    for node in workers[leaves...] {
+      guard case .relay(let relay) = node.machine else { continue }
+      guard relay.tableSize <= bound else {
+        throw Violation(message: "a relay's tables have \(relay.tableSize) entries")
+      }
     }
   }
 }

@@ -1,9 +1,16 @@
 import Coordination
 import Wire
 
-/// One worker process of a simulated run, and after its death the next one in its place.
+/// One worker's or relay's process of a simulated run, and after its death the next one in its place.
 struct SimulatedWorker {
-  var machine: Worker
+  enum Machine {
+    case worker(Worker)
+    case relay(Relay)
+  }
+
+  var machine: Machine
+  /// The relay that it talks to; nil for the coordinator.
+  let parent: Int?
   var processID: Int
   /// Whether the coordinator started it: its death is known at once.
   let isLocal: Bool
@@ -22,6 +29,7 @@ struct SimulatedWorker {
   var peer: UInt64?
   /// Assignments to compute, oldest first; the first one is being computed.
   var queue: [Computation] = []
+  var isRelay: Bool { if case .relay = machine { true } else { false } }
   /// Counts computations begun, so that one that was forgotten does not end.
   var computation = 0
   /// The state of the job that it knows, with the job's context.

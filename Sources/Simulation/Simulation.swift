@@ -7,6 +7,7 @@ import Synchronization
 public struct SimulationReport: Sendable, Codable {
   public var seed: UInt64
   public var events = 0
+  public var relays = 0
   public var jobs = 0
   public var virtualSeconds = 0.0
   /// Faults that were injected, by kind.
@@ -39,14 +40,18 @@ public enum Simulation {
   ///
   /// - Parameters:
   ///   - workers: number of workers; nil: drawn from the seed, 1 to 8.
+  ///   - relays: number of relays in front of some of them; nil: drawn from the seed, 0 to 3.
   ///   - keepsLog: whether the event log is returned.
   /// - Returns: the report, and the event log's lines.
   public static func run(
-    seed: UInt64, workers: Int? = nil, faults: [FaultKind] = FaultKind.allCases, keepsLog: Bool = false
+    seed: UInt64, workers: Int? = nil, relays: Int? = nil, faults: [FaultKind] = FaultKind.allCases,
+    keepsLog: Bool = false
   ) -> (report: SimulationReport, events: [String]) {
     var generator = SimulationGenerator(seed: seed ^ 0x5EED)
     let drawn = 1 + generator.below(8)
-    var run = SimulatedRun(seed: seed, workers: workers ?? drawn, faults: faults, keepsLog: keepsLog)
+    var run = SimulatedRun(
+      seed: seed, workers: workers ?? drawn, relays: relays, faults: faults, keepsLog: keepsLog)
+    run.report.relays = run.workers.count - run.leaves
     do {
       try run.run()
     } catch let violation as SimulatedRun.Violation {
@@ -63,12 +68,13 @@ public enum Simulation {
   ///
   /// - Parameter each: called for every run that ends, in any order.
   public static func run(
-    seeds: Range<UInt64>, workers: Int?, faults: [FaultKind],
+    seeds: Range<UInt64>, workers: Int?, relays: Int? = nil, faults: [FaultKind],
     each: @escaping @Sendable (SimulationReport) -> Void = { _ in }
   ) -> [SimulationReport] {
     let results = Mutex([SimulationReport?](repeating: nil, count: seeds.count))
     DispatchQueue.concurrentPerform(iterations: seeds.count) { place in
-      let report = run(seed: seeds.lowerBound + UInt64(place), workers: workers, faults: faults).report
+      let seed = seeds.lowerBound + UInt64(place)
+      let report = run(seed: seed, workers: workers, relays: relays, faults: faults).report
       each(report)
       results.withLock { $0[place] = report }
     }

@@ -39,6 +39,7 @@ extension Message {
       body.append(UInt32(clamping: welcome.beatInterval_ms))
       body.append(UInt32(clamping: welcome.silenceLimit_ms))
       body.append(UInt32(clamping: welcome.incarnation))
+      body.append(Message.json(welcome.numerics))
       bulk = welcome.setup
     case .refused(var refusal):
       refusal.message = Message.shortened(refusal.message)
@@ -74,6 +75,8 @@ extension Message {
       body.append(beat.heardUpTo)
       body.append(UInt16(assignments.count))
       for assignment in assignments { body.append(assignment) }
+      body.append(UInt32(clamping: beat.crew.workers))
+      body.append(UInt32(clamping: beat.crew.threads))
     case .failure(var failure):
       failure.message = Message.shortened(failure.message)
       header.job = failure.job
@@ -82,6 +85,13 @@ extension Message {
     case .goodbye(var goodbye):
       goodbye.message = Message.shortened(goodbye.message)
       body.append(Message.json(goodbye))
+    case .handBack(let handBack):
+      header.job = handBack.job
+      header.assignment = handBack.assignment
+    case .crew(var notice):
+      notice.text = Message.shortened(notice.text)
+      header.job = notice.job
+      body.append(Message.json(notice))
     case .registerAgain: break
     }
     header.bulkBytes = UInt64(bulk.count)
@@ -105,15 +115,25 @@ extension Message {
       content = .hello(try hello.checked())
     case .welcome: content = .welcome(try Message.decodeWelcome(body, setup: bulk))
     case .refused: content = .refused(try Message.parse(body))
-    case .ready: content = .ready(try Message.parse(body))
+    case .ready:
+      let ready: Ready = try Message.parse(body)
+      guard (0...WireLimits.crew).contains(ready.crew.workers),
+        (0...WireLimits.crew).contains(ready.crew.threads)
+      else { throw WireError(.limit, "a crew of \(ready.crew.threads) threads makes no sense") }
+      content = .ready(ready)
     case .work: content = .work(try Message.decodeWork(header, body, bulk: bulk))
     case .result: content = .result(try Message.decodeResult(header, body, sums: bulk))
     case .beat: content = .beat(try Message.decodeBeat(body))
     case .failure: content = .failure(try Message.parse(body))
     case .goodbye: content = .goodbye(try Message.parse(body))
-    case .registerAgain:
+    case .crew:
+      let notice: CrewNotice = try Message.parse(body)
+      content = .crew(try notice.checked())
+    case .handBack, .registerAgain:
       guard body.isEmpty else { throw WireError(.malformed, "this kind of message has no body") }
-      content = .registerAgain
+      content =
+        header.kind == .handBack
+        ? .handBack(HandBack(job: header.job, assignment: header.assignment)) : .registerAgain
     }
   }
 
@@ -122,9 +142,10 @@ extension Message {
       let interval: UInt32 = try reader.integer()
       let silence: UInt32 = try reader.integer()
       let incarnation: UInt32 = try reader.integer()
+      let numerics: Welcome.Numerics = try Message.parse(try reader.bytes(reader.remaining))
       return Welcome(
         beatInterval_ms: Int(interval), silenceLimit_ms: Int(silence), incarnation: Int(incarnation),
-        setup: setup)
+        setup: setup, numerics: numerics)
     }
   }
 
@@ -182,13 +203,19 @@ extension Message {
       let heardUpTo: UInt64 = try reader.integer()
       let count: UInt16 = try reader.integer()
       guard isReady <= 1, isReceiving <= 1, Int(count) <= WireLimits.assignmentsPerBeat,
-        reader.remaining == Int(count) * 8
+        reader.remaining == Int(count) * 8 + 8
       else { throw WireError(.malformed, "a beat of \(body.count) bytes makes no sense") }
       var assignments: [UInt64] = []
       for _ in 0..<count { assignments.append(try reader.integer()) }
+      let workers: UInt32 = try reader.integer()
+      let threads: UInt32 = try reader.integer()
+      guard workers <= WireLimits.crew, threads <= WireLimits.crew else {
+        throw WireError(
+          .limit, "a beat that tells of \(threads) threads is over the limit of \(WireLimits.crew)")
+      }
       return Beat(
         progress: progress, isReady: isReady == 1, isReceiving: isReceiving == 1, heardUpTo: heardUpTo,
-        assignments: assignments)
+        assignments: assignments, crew: Crew(workers: Int(workers), threads: Int(threads)))
     }
   }
 
@@ -234,6 +261,44 @@ extension Message {
     var start = String.UnicodeScalarView()
     start.append(contentsOf: text.unicodeScalars.prefix(WireLimits.textBytes / 4 - 1))
     return String(start) + "…"
+  }
+}
+
+extension Message {
+  /// Bytes of all frames of a message of work or sums, without encoding it; of others, those of a small one.
+  public var payloadBytes: Int {
+    switch content {
+    case .work(let work): work.byteCount
+    case .result(let result): result.byteCount
+    case .welcome(let welcome): 2 * Header.byteCount + welcome.setup.count
+    default: 2 * Header.byteCount
+    }
+  }
+}
+
+extension Work {
+  /// Bytes of all frames.
+  public var byteCount: Int {
+    let bulk = (state?.count ?? 0) + (contextBytes?.count ?? 0)
+    return Header.partCount(bulkBytes: bulk) * Header.byteCount + 30 + 13 * subtrees.count + bulk
+  }
+}
+
+extension WorkResult {
+  /// Bytes of all frames.
+  public var byteCount: Int { Header.partCount(bulkBytes: sums.count) * Header.byteCount + 8 + sums.count }
+}
+
+extension CrewNotice {
+  /// Refuses values that no relay sends.
+  func checked() throws(WireError) -> CrewNotice {
+    guard worker.utf8.count <= 1024 else {
+      throw WireError(.limit, "a worker's name is over the limit of 1024 bytes")
+    }
+    guard (0...1 << 48).contains(firstTile), (0...1 << 48).contains(tileCount) else {
+      throw WireError(.malformed, "a notice about \(tileCount) tiles from \(firstTile) makes no sense")
+    }
+    return self
   }
 }
 

@@ -10,9 +10,11 @@ public enum MessageKind: UInt16, Hashable, Sendable, CaseIterable {
   case failure = 8
   case goodbye = 9
   case registerAgain = 10
+  case handBack = 11
+  case crew = 12
 }
 
-/// One message between a coordinator and a worker.
+/// One message between a coordinator and a worker, or a relay in the place of either.
 public struct Message: Hashable, Sendable {
   public var run: RunID
   public var epoch: UInt64
@@ -49,6 +51,10 @@ public struct Message: Hashable, Sendable {
     case goodbye(Goodbye)
     /// Coordinator → worker: I don't know you (any more); say hello again.
     case registerAgain
+    /// Relay → coordinator: I shall not answer this assignment.
+    case handBack(HandBack)
+    /// Relay → coordinator: what happened to a worker behind me.
+    case crew(CrewNotice)
   }
 
   public var kind: MessageKind {
@@ -63,6 +69,8 @@ public struct Message: Hashable, Sendable {
     case .failure: .failure
     case .goodbye: .goodbye
     case .registerAgain: .registerAgain
+    case .handBack: .handBack
+    case .crew: .crew
     }
   }
 }
@@ -86,10 +94,13 @@ public struct Hello: Hashable, Sendable, Codable {
   public var numerics: String
   /// Whether the coordinator started the process itself.
   public var isLocalChild: Bool
+  /// Whether it computes nothing itself, but passes work on to workers of its own. Their number and threads come with
+  /// `ready` and with every beat.
+  public var isRelay: Bool
 
   public init(
     worker: String, incarnation: Int, host: String, processID: Int, threads: Int, version: String,
-    build: String, fingerprint: String, numerics: String, isLocalChild: Bool
+    build: String, fingerprint: String, numerics: String, isLocalChild: Bool, isRelay: Bool = false
   ) {
     self.worker = worker
     self.incarnation = incarnation
@@ -101,6 +112,7 @@ public struct Hello: Hashable, Sendable, Codable {
     self.fingerprint = fingerprint
     self.numerics = numerics
     self.isLocalChild = isLocalChild
+    self.isRelay = isRelay
   }
 }
 
@@ -113,12 +125,31 @@ public struct Welcome: Hashable, Sendable {
   /// The incarnation of the hello that is answered.
   public var incarnation: Int
   public var setup: [UInt8]
+  /// The coordinator's numerics, so that a relay can tell which workers it may take.
+  public var numerics: Numerics
 
-  public init(beatInterval_ms: Int, silenceLimit_ms: Int, incarnation: Int, setup: [UInt8]) {
+  /// Digest of a numerics fingerprint, the fingerprint in words, and whether others are taken too.
+  public struct Numerics: Hashable, Sendable, Codable {
+    public var fingerprint: String
+    public var words: String
+    public var isMixed: Bool
+
+    public init(fingerprint: String, words: String, isMixed: Bool) {
+      self.fingerprint = fingerprint
+      self.words = words
+      self.isMixed = isMixed
+    }
+  }
+
+  public init(
+    beatInterval_ms: Int, silenceLimit_ms: Int, incarnation: Int, setup: [UInt8],
+    numerics: Numerics = Numerics(fingerprint: "", words: "", isMixed: false)
+  ) {
     self.beatInterval_ms = beatInterval_ms
     self.silenceLimit_ms = silenceLimit_ms
     self.incarnation = incarnation
     self.setup = setup
+    self.numerics = numerics
   }
 }
 
@@ -148,10 +179,80 @@ public struct Ready: Hashable, Sendable, Codable {
   public var setupDigest: String
   /// Digest of the data it opened; empty for targets without data.
   public var dataDigest: String
+  /// From a relay: the workers behind it, and their threads.
+  public var crew: Crew
 
-  public init(setupDigest: String, dataDigest: String) {
+  public init(setupDigest: String, dataDigest: String, crew: Crew = Crew()) {
     self.setupDigest = setupDigest
     self.dataDigest = dataDigest
+    self.crew = crew
+  }
+}
+
+/// The workers behind a relay that are ready, and their threads in all; zeros from a worker.
+public struct Crew: Hashable, Sendable, Codable {
+  public var workers: Int
+  public var threads: Int
+
+  public init(workers: Int = 0, threads: Int = 0) {
+    self.workers = workers
+    self.threads = threads
+  }
+}
+
+/// An assignment that a relay gives up: nobody behind it can compute it any more, or another job has begun.
+public struct HandBack: Hashable, Sendable {
+  public var job: UInt64
+  public var assignment: UInt64
+
+  public init(job: UInt64, assignment: UInt64) {
+    self.job = job
+    self.assignment = assignment
+  }
+}
+
+/// What happened to a worker behind a relay: the coordinator counts and names it as one of its own.
+public struct CrewNotice: Hashable, Sendable, Codable {
+  public enum Kind: String, Hashable, Sendable, Codable {
+    /// It registered, or came back.
+    case joined
+    /// It was lost; over the tiles named, if any.
+    case lost
+    /// It left in good order, or could not join.
+    case left
+    /// Something to be said in the fit's log.
+    case warning
+    /// The run can't go on.
+    case fatal
+  }
+
+  public var kind: Kind
+  /// The worker's own name; empty where the notice is about none.
+  public var worker: String
+  /// What happened, in words.
+  public var text: String
+  /// The job that it happened in, 0 outside of one.
+  public var job: UInt64
+  /// The tiles that the worker had, in the job's order.
+  public var firstTile: Int
+  public var tileCount: Int
+  /// Whether the worker may only have been cut off.
+  public var maybeAlive: Bool
+  /// What it said of itself (sysexits), 0 for nothing.
+  public var exitCode: Int32
+
+  public init(
+    kind: Kind, worker: String = "", text: String, job: UInt64 = 0, firstTile: Int = 0, tileCount: Int = 0,
+    maybeAlive: Bool = false, exitCode: Int32 = 0
+  ) {
+    self.kind = kind
+    self.worker = worker
+    self.text = text
+    self.job = job
+    self.firstTile = firstTile
+    self.tileCount = tileCount
+    self.maybeAlive = maybeAlive
+    self.exitCode = exitCode
   }
 }
 
@@ -232,16 +333,19 @@ public struct Beat: Hashable, Sendable {
   public var heardUpTo: UInt64
   /// Assignments that the worker has and has not answered.
   public var assignments: [UInt64]
+  /// From a relay: the workers behind it.
+  public var crew: Crew
 
   public init(
     progress: UInt64, isReady: Bool = false, isReceiving: Bool = false, heardUpTo: UInt64 = 0,
-    assignments: [UInt64] = []
+    assignments: [UInt64] = [], crew: Crew = Crew()
   ) {
     self.progress = progress
     self.isReady = isReady
     self.isReceiving = isReceiving
     self.heardUpTo = heardUpTo
     self.assignments = assignments
+    self.crew = crew
   }
 }
 

@@ -96,7 +96,7 @@ struct Cluster {
         messagesDown[Int(peer.number)].append(message)
       case .completed(let sums): completed = sums
       case .failed(let failure): self.failure = failure
-      case .log, .drop: break
+      case .log, .drop, .portionCompleted, .portionRefused, .crew: break
       }
     }
   }

@@ -29,6 +29,18 @@ struct SimulationTests {
     #expect(reports.reduce(0) { $0 + $1.redispatchedTiles } > Int(Self.seeds))
   }
 
+  @Test("relays are struck like everybody else, one behind another too")
+  func relays() {
+    let reports = Simulation.run(seeds: 1..<300, workers: 6, relays: 3, faults: FaultKind.allCases)
+    for report in reports {
+      if let violation = report.violation { Issue.record("seed \(report.seed): \(violation)") }
+    }
+    let faults = reports.reduce(into: [String: Int]()) { $0.merge($1.faults, uniquingKeysWith: +) }
+    for kind in ["relay-crash", "relay-stop", "relay-partition", "relay-cut", "relay-oneway"] {
+      #expect(faults[kind, default: 0] > 100, "\(kind): \(faults)")
+    }
+  }
+
   @Test("each fault alone", arguments: FaultKind.allCases)
   func oneFault(_ kind: FaultKind) {
     for report in Simulation.run(seeds: 1..<100, workers: 3, faults: [kind]) {

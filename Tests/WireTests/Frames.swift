@@ -84,7 +84,14 @@ enum Examples {
     work(state: nil, context: []), work(state: nil, context: bytes(17)), result([]), result(bytes(800)),
     .beat(Beat(progress: .max)),
     .beat(Beat(progress: 4, isReady: true, isReceiving: true, heardUpTo: 9, assignments: [3, .max])),
-    .registerAgain,
+    .registerAgain, .handBack(HandBack(job: 5, assignment: 9)),
+    .beat(Beat(progress: 1, assignments: [3], crew: Crew(workers: 40, threads: 320))),
+    .ready(Ready(setupDigest: "aa", dataDigest: "bb", crew: Crew(workers: 2, threads: 3))),
+    .crew(
+      CrewNotice(
+        kind: .lost, worker: "w7", text: "lost worker node7/1: it hangs\n", job: 5, firstTile: 12,
+        tileCount: 4,
+        maybeAlive: true, exitCode: 65)),
     .failure(WorkerFailure(exitCode: 65, message: "shard 3 differs", job: 5, assignment: 9)),
     .goodbye(Goodbye(exitCode: 0, message: "")), .goodbye(Goodbye(exitCode: -1, message: "killed")),
   ]

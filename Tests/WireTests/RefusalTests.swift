@@ -48,7 +48,7 @@ struct RefusalTests {
     }
   }
 
-  @Test("an unknown kind, unless it is one of another version", arguments: [0, 11, 255] as [UInt8])
+  @Test("an unknown kind, unless it is one of another version", arguments: [0, 13, 255] as [UInt8])
   func kind(raw: UInt8) {
     #expect(refusal(beat(6, [raw]))?.message == "unknown message kind \(raw)")
     #expect(refusal(beat(4, [9, 0, raw]))?.code == .protocolVersion)
@@ -247,7 +247,7 @@ struct RefusalTests {
   @Test("a beat that announces other assignments than follow, or flags that are none")
   func beatBody() {
     var frames = frames(.beat(Beat(progress: 1, isReady: true, assignments: [7, 8])))
-    #expect(frames[1].count == 20 + 16)
+    #expect(frames[1].count == 20 + 16 + 8)
     for count in [0, 1, 3, 255] as [UInt8] {
       var other = frames
       other[1][18] = count

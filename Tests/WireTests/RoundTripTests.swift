@@ -45,7 +45,7 @@ struct RoundTripTests {
           job: 0x1112_1314_1516_1718, assignment: 0x2122_2324_2526_2728, computeSeconds: 1,
           sums: [UInt8](repeating: 0, count: 0x05_0010))))
     let golden: [UInt8] = [
-      0x49, 0x53, 0x4D, 0x58, 0x03, 0x00, 0x06, 0x00,  // ISMX, version 3, kind 6
+      0x49, 0x53, 0x4D, 0x58, 0x04, 0x00, 0x06, 0x00,  // ISMX, version 4, kind 6
       0xA0, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0xA8, 0xA9, 0xAA, 0xAB, 0xAC, 0xAD, 0xAE, 0xAF,
       0x08, 0x07, 0x06, 0x05, 0x04, 0x03, 0x02, 0x01,  // epoch
       0x18, 0x17, 0x16, 0x15, 0x14, 0x13, 0x12, 0x11,  // job
@@ -80,12 +80,24 @@ struct RoundTripTests {
     #expect(both.bulk == [0xEE, 0xDD, 0xFF])
   }
 
+  @Test("bytes of work and sums are those of their frames")
+  func byteCounts() {
+    for content in Examples.small + Examples.large {
+      let message = Examples.message(content)
+      switch content {
+      case .work, .result: #expect(message.payloadBytes == message.encoded().byteCount)
+      default: break
+      }
+    }
+  }
+
   @Test("kinds keep their numbers")
   func kinds() {
     let kinds: [MessageKind] = [
       .hello, .welcome, .refused, .ready, .work, .result, .beat, .failure, .goodbye, .registerAgain,
+      .handBack, .crew,
     ]
-    #expect(kinds.map(\.rawValue) == Array(1...10))
+    #expect(kinds.map(\.rawValue) == Array(1...12))
     #expect(MessageKind.allCases == kinds)
   }
 

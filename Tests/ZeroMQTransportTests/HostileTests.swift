@@ -241,12 +241,17 @@ extension Sockets {
       try exchange.expectAlive()
       let endpoint = exchange.endpoint
       let isOver = Flag()
+      let hasEnded = DispatchSemaphore(value: 0)
       let thread = Thread {
         let flood = HostileFlood()
         while !isOver.isRaised { flood.open(50, to: endpoint, saying: [0xFF], keeping: 2_000) }
+        hasEnded.signal()
       }
       thread.start()
-      defer { isOver.raise() }
+      defer {
+        isOver.raise()
+        hasEnded.wait()
+      }
       try exchange.run(within: 1) { false }
       let worker = try WorkerSocket(TransportContext(), endpoint: endpoint)
       #expect(try worker.send(Examples.beat(77)))

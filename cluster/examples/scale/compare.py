@@ -1,0 +1,261 @@
+#!/usr/bin/env python3
+"""How fast a fit is with 1 to 16 worker processes on this machine, flat and behind relays, beside what
+`isomix simulate --scale` foretells from measurements of one worker and of empty iterations.
+
+    python3 cluster/examples/scale/compare.py [--isomix .build/release/isomix] [--workers 1,2,4,8,16] [--plot DIR]
+    sudo python3 cluster/examples/scale/compare.py --namespaces      # workers behind relays in network namespaces
+
+Needs nothing but Python; --plot needs matplotlib. A machine that does other things meanwhile gives other numbers: the load
+is printed. Exit code 1: a forecast is further than --tolerance from its run.
+"""
+
+import argparse
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+EXAMPLES = HERE.parent
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("--isomix", default=str(EXAMPLES.parents[1] / ".build/release/isomix"))
+parser.add_argument("--spec", default=str(EXAMPLES / "components-200.yaml"))
+parser.add_argument("--components", type=int, default=1000)
+parser.add_argument("--iterations", type=int, default=160)
+parser.add_argument("--workers", default="1,2,4,8,16")
+parser.add_argument("--repeat", type=int, default=3)
+parser.add_argument("--tolerance", type=float, default=0.2)
+parser.add_argument("--namespaces", action="store_true", help="relays and their workers in network namespaces (root)")
+parser.add_argument("--plot", help="folder for scaling.svg")
+parser.add_argument("--json", help="file for all numbers")
+arguments = parser.parse_args()
+
+SETTINGS = [
+    f"mixture.components={arguments.components}", f"inference.iterations={arguments.iterations}",
+    "inference.objective.every=20", f"inference.objective.draws={arguments.components}",
+    "inference.diagnosis.draws=0",
+]
+OPTIONS = [part for setting in SETTINGS for part in ("--set", setting)]
+
+
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}\nexit {done.returncode}: {done.stderr}")
+    return done.stdout
+
+
+def isomix_json(*command):
+    return json.loads(run(arguments.isomix, *command, "--json"))
+
+
+def summary_of(folder):
+    return json.loads((Path(folder) / "summary.json").read_text())
+
+
+def speed(folder, workers):
+    """Iterations a second from the first evaluation at which all workers were there to the last one, and the digest."""
+    rows = [line.split(",") for line in (Path(folder) / "trace.csv").read_text().splitlines()[1:]]
+    full = [(int(row[0]), float(row[1])) for row in rows if int(row[9]) == workers]
+    if len(full) < 2:
+        sys.exit(f"{workers} workers were never together: raise --iterations")
+    return (full[-1][0] - full[0][0]) / (full[-1][1] - full[0][1]), summary_of(folder)["state_sha256"]
+
+
+class Namespaces:
+    """A bridge 10.92.0.1 and hosts 10.92.0.2… in namespaces of their own."""
+
+    def __init__(self, count):
+        self.names = [f"isomix-scale-{number}" for number in range(count)]
+        self.remove()
+        run("ip", "link", "add", "isomix-br", "type", "bridge")
+        run("ip", "addr", "add", "10.92.0.1/24", "dev", "isomix-br")
+        run("ip", "link", "set", "isomix-br", "up")
+        for number, name in enumerate(self.names):
+            run("ip", "netns", "add", name)
+            run("ip", "link", "add", f"ixs{number}", "type", "veth", "peer", "name", "eth0", "netns", name)
+            run("ip", "link", "set", f"ixs{number}", "master", "isomix-br", "up")
+            run("ip", "-n", name, "addr", "add", f"10.92.0.{number + 2}/24", "dev", "eth0")
+            run("ip", "-n", name, "link", "set", "eth0", "up")
+            run("ip", "-n", name, "link", "set", "lo", "up")
+
+    def remove(self):
+        for name in self.names:
+            subprocess.run(["ip", "netns", "del", name], capture_output=True)
+        subprocess.run(["ip", "link", "del", "isomix-br"], capture_output=True)
+
+    def inside(self, host):
+        return ["ip", "netns", "exec", self.names[host]]
+
+
+def flat(workers, folder):
+    run(arguments.isomix, "fit", arguments.spec, "--output", folder, "--progress", "none", "--workers", str(workers), *OPTIONS)
+    return speed(folder, workers)
+
+
+def tree(workers, relays, folder, namespaces=None):
+    """A fit whose workers are behind relays, each with its own in a namespace if there are any."""
+    address = "10.92.0.1" if namespaces else "127.0.0.1"
+    inside = namespaces.inside if namespaces else lambda host: []
+    environment = dict(os.environ, OPENBLAS_NUM_THREADS="1")
+    processes = []
+
+    def start(host, *command):
+        processes.append(
+            subprocess.Popen(
+                [*inside(host), arguments.isomix, *command], env=environment, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL))
+
+    keyed = ["--insecure"] if namespaces else []
+    fit = subprocess.Popen(
+        [arguments.isomix, "fit", arguments.spec, "--output", folder, "--progress", "none", "--workers", "0", "--listen",
+         f"tcp://{address}:0", *keyed, *OPTIONS], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    rendezvous = str(Path(folder) / "rendezvous.json")
+    for relay in range(relays):
+        published = f"{folder}.relay{relay}.json"
+        listen = f"tcp://10.92.0.{relay + 2}:0" if namespaces else "tcp://127.0.0.1:0"
+        start(relay, "relay", "--rendezvous", rendezvous, "--listen", listen, "--publish", published, *keyed)
+        for _ in range(workers * (relay + 1) // relays - workers * relay // relays):
+            start(relay, "worker", "--rendezvous", published)
+    _, errors = fit.communicate()
+    for process in processes:
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    if fit.returncode:
+        sys.exit(f"the fit behind relays: exit {fit.returncode}: {errors.decode()}")
+    return speed(folder, workers)
+
+
+def forecast(model, workers, relays, folder):
+    path = str(Path(folder) / "model.json")
+    Path(path).write_text(json.dumps(model))
+    rows = isomix_json("simulate", "--scale", str(workers), "--relays", str(relays), "--model", path)
+    return next(row for row in rows if row["relays"] == relays)
+
+
+def calibrate(plan, one_worker, folder):
+    """The model's times: a tile's from one worker's fit, a message's and a byte's from empty iterations of two workers."""
+    gradient = plan["gradient"]
+    blocks = -(-gradient["components"] // gradient["components_per_block"])
+    sample_tiles = -(-gradient["samples"] // gradient["samples_per_tile"])
+    row_tiles = -(-gradient["rows"] // gradient["rows_per_tile"]) if gradient["rows"] else 0
+    model = {
+        "components": gradient["components"], "dimension": arguments.dimension, "blocks": blocks,
+        "tiles_per_block": sample_tiles * (1 + row_tiles), "cores": os.cpu_count(), "workers_per_host": 0,
+    }
+
+    def measured(components, dimension):
+        rows = isomix_json(
+            "bench", "coordination", "--workers", "2", "--components", str(components), "--dimension", str(dimension),
+            "--iterations", "600")["rows"]
+        return rows[0]["median_us"] * 1e-6
+
+    def solve(key, low, high, sizes, target):
+        """The value with which an empty iteration of two workers takes as long as the real one."""
+        for _ in range(14):
+            middle = (low * high) ** 0.5
+            empty = dict(model, tile_s=1e-6, step_s=0, blocks=1, tiles_per_block=16, **sizes)
+            empty[key] = middle
+            if 1 / forecast(empty, 2, 0, folder)["iterations_per_second"] < target:
+                low = middle
+            else:
+                high = middle
+        return (low * high) ** 0.5
+
+    small, large = measured(10, 2), measured(arguments.components, arguments.dimension)
+    model["message_s"] = solve("message_s", 1e-7, 1e-3, {"components": 10, "dimension": 2}, small)
+    model["byte_s"] = solve(
+        "byte_s", 1e-12, 1e-7, {"components": arguments.components, "dimension": arguments.dimension}, large)
+    model["step_s"] = 0.003 / one_worker
+    model["tile_s"] = (1 / one_worker - model["step_s"]) / (blocks * model["tiles_per_block"])
+    return model
+
+
+def main():
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    counts = [int(count) for count in arguments.workers.split(",")]
+    with tempfile.TemporaryDirectory() as folder:
+        print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
+        cases = [(count, 0) for count in counts] + [(count, 2) for count in counts if count >= 4]
+        namespaces = None
+        if arguments.namespaces:
+            namespaces = Namespaces(2)
+            cases = [(1, 0)] + [(count, 2) for count in counts if count >= 2]
+        speeds = {case: [] for case in cases}
+        digests = set()
+        try:
+            for repetition in range(arguments.repeat):
+                for workers, relays in cases:
+                    output = f"{folder}/{repetition}-{workers}-{relays}"
+                    result = tree(workers, relays, output, namespaces) if relays else flat(workers, output)
+                    speeds[workers, relays].append(result[0])
+                    digests.add(result[1])
+        finally:
+            if namespaces:
+                namespaces.remove()
+        plan_file = json.loads(Path(f"{folder}/0-1-0/plan.json").read_text())
+        plan = plan_file.get("plan", plan_file)
+        plan = plan if "gradient" in plan else plan_file["setup"]["plan"]
+        arguments.dimension = plan["gradient"]["unit_width"] - 2
+        one = statistics.median(speeds[1, 0])
+        model = calibrate(plan, one, folder)
+        print("model:", json.dumps(model))
+        print(f"{'workers':>8} {'relays':>7} {'measured it/s':>14} {'foretold it/s':>14} {'off by':>8}")
+        rows, is_close = [], True
+        for workers, relays in cases:
+            measured = statistics.median(speeds[workers, relays])
+            # One local worker computes in the coordinator's process.
+            foretold = one if (workers, relays) == (1, 0) else forecast(model, workers, relays, folder)["iterations_per_second"]
+            off = foretold / measured - 1
+            is_close = is_close and abs(off) <= arguments.tolerance
+            rows.append(
+                {"workers": workers, "relays": relays, "measured": measured, "foretold": foretold, "runs": speeds[workers, relays]})
+            print(f"{workers:>8} {relays:>7} {measured:>14.2f} {foretold:>14.2f} {100 * off:>+7.0f}%")
+        print("state_sha256 of all runs:", *digests, "(equal)" if len(digests) == 1 else "(NOT EQUAL)")
+        print(f"load after: {os.getloadavg()[0]:.1f}")
+        if arguments.json:
+            Path(arguments.json).write_text(json.dumps({"model": model, "rows": rows}, indent=2))
+        if arguments.plot:
+            plot(rows, model, folder)
+        sys.exit(0 if is_close and len(digests) == 1 else 1)
+
+
+def plot(rows, model, folder):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.5))
+    for relays, style in ((0, "o"), (2, "s")):
+        chosen = [row for row in rows if row["relays"] == relays]
+        name = "flat" if relays == 0 else "2 relays"
+        left.plot([row["workers"] for row in chosen], [row["measured"] for row in chosen], style, label=f"{name}, run")
+        left.plot([row["workers"] for row in chosen], [row["foretold"] for row in chosen], "-", label=f"{name}, foretold")
+    left.set(xscale="log", xlabel="worker processes on this machine", ylabel="iterations a second", ylim=(0, None))
+    left.legend(fontsize=7)
+    # A cluster of hosts with 8 workers each, with tiles for all of them.
+    cluster = dict(model, cores=9, workers_per_host=8, tiles_per_block=512)
+    counts = [1, 8, 64, 256, 1024]
+    for title, relays in (("flat", lambda count: 0), ("a relay a host", lambda count: count // 8)):
+        usable = [count for count in counts if title == "flat" or count >= 8]
+        right.plot(
+            usable, [forecast(cluster, count, relays(count), folder)["speedup"] for count in usable], "o-", label=title)
+    right.plot(counts, counts, ":", color="gray", label="ideal")
+    right.set(xscale="log", yscale="log", xlabel="workers (foretold)", ylabel="speed-up")
+    right.legend(fontsize=7)
+    figure.tight_layout()
+    Path(arguments.plot).mkdir(parents=True, exist_ok=True)
+    figure.savefig(f"{arguments.plot}/scaling.svg")
+
+
+main()
