@@ -37,6 +37,11 @@ public final class RunFolder {
     lock = try RunFolder.takeLock(in: path)
   }
 
+  /// Whether a folder holds a fit, finished or not: one that can be resumed.
+  public static func holdsFit(_ path: String) -> Bool {
+    FileManager.default.fileExists(atPath: resolved(path) + "/" + markName)
+  }
+
   /// Says whether a folder holds an earlier fit; changes nothing, so that it can be asked before long work.
   ///
   /// - Throws: ``ReportingError`` when a fit can't go there.

@@ -1,6 +1,18 @@
 import Foundation
 import Inference
 
+/// What one worker, or one relay with all its workers, gets and sends in an iteration: the gradient's state and sums, with
+/// the headers of their messages.
+public struct BytesPerIteration: Sendable, Codable, Equatable {
+  public var down: Double
+  public var up: Double
+
+  public init(down: Double, up: Double) {
+    self.down = down
+    self.up = up
+  }
+}
+
 /// The file `summary.json`.
 public struct Summary: Sendable, Codable {
   /// Whether a stopping rule found the fit converged; nil where none was applied.
@@ -26,6 +38,8 @@ public struct Summary: Sendable, Codable {
   public var redispatchedTiles: Int
   public var bytesSent: UInt64
   public var bytesReceived: UInt64
+  /// What one worker (or relay) gets and sends in an iteration, on average; nil where nothing travels.
+  public var bytesPerIteration: BytesPerIteration?
   public var stateSHA256: String
   public var warnings: [String]
   public var version: String
@@ -39,6 +53,7 @@ public struct Summary: Sendable, Codable {
     case redispatchedTiles = "redispatched_tiles"
     case bytesSent = "bytes_sent"
     case bytesReceived = "bytes_received"
+    case bytesPerIteration = "bytes_per_iteration"
     case stateSHA256 = "state_sha256"
   }
 
@@ -46,7 +61,8 @@ public struct Summary: Sendable, Codable {
     stoppedBy: String, iterations: Int, row: TraceRow?, test: TestScores?, seconds: Double, workers: Int,
     lostWorkers: Int, redispatchedTiles: Int, bytesSent: UInt64, bytesReceived: UInt64, stateSHA256: String,
     warnings: [String], version: String, converged: Bool? = nil, judgement: Judgement? = nil,
-    verdict: String? = nil, iterates: IterateSummary? = nil
+    verdict: String? = nil, iterates: IterateSummary? = nil,
+    bytesPerIteration: BytesPerIteration? = nil
   ) {
     self.converged = converged
     khat = judgement?.khat
@@ -65,6 +81,7 @@ public struct Summary: Sendable, Codable {
     self.redispatchedTiles = redispatchedTiles
     self.bytesSent = bytesSent
     self.bytesReceived = bytesReceived
+    self.bytesPerIteration = bytesPerIteration
     self.stateSHA256 = stateSHA256
     self.warnings = warnings
     self.version = version
@@ -90,6 +107,7 @@ public struct Summary: Sendable, Codable {
     try container.encode(redispatchedTiles, forKey: .redispatchedTiles)
     try container.encode(bytesSent, forKey: .bytesSent)
     try container.encode(bytesReceived, forKey: .bytesReceived)
+    try container.encode(bytesPerIteration, forKey: .bytesPerIteration)
     try container.encode(stateSHA256, forKey: .stateSHA256)
     try container.encode(warnings, forKey: .warnings)
     try container.encode(version, forKey: .version)

@@ -1,9 +1,9 @@
 /// The style of a report: system fonts, colours as variables for light, dark and paper, figures that fit a phone.
 ///
 /// Colours are M. Okabe and K. Ito's, which people with few colours can tell apart, lightened for dark ground.
-enum StyleSheet {
+package enum StyleSheet {
   /// Without characters that mean something in markup, because HTML takes a style literally.
-  static let css: StaticString = """
+  package static let css: StaticString = """
     :root {
       --ground: #fdfdfb; --raised: #f5f4f0; --ink: #1d1d1b; --soft: #5d5d58; --faint: #8d8d86; --rule: #dddcd5;
       --grid: #e9e8e2; --accent: #0072b2; --band: #0072b226; --good: #00734f; --poor: #b23c00; --open: #6b5a00;
