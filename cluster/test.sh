@@ -19,6 +19,11 @@ if [[ ! -e $repository/.build/python/stanli ]]; then
     say "going on without: the tests that need it are skipped and say so"
 fi
 
+# The root file system that the image is made from, kept for later runs.
+if command -v mmdebstrap >/dev/null; then
+  "$repository/cluster/container/base.sh" --archive >/dev/null || say "going on without a base for the image"
+fi
+
 # A release build, because tests that compute are tens of times slower in debug.
 build=(--package-path "$repository" -c release)
 

@@ -132,6 +132,8 @@ void isomix_trim_memory(void) { malloc_trim(0); }
 
 int isomix_open_wake_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }
 
+int isomix_set_pipe_size(int descriptor, int bytes) { return fcntl(descriptor, F_SETPIPE_SZ, bytes) < 0 ? -1 : 0; }
+
 int isomix_clock_is_synchronized(void) {
   struct timex state = {0};
   int result = adjtimex(&state);

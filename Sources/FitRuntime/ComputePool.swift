@@ -99,7 +99,7 @@ final class ComputePool {
       for (index, piece) in pieces.enumerated() where piece.task == task {
         sum.insert(results[index], at: piece.node)
       }
-      return sum.value
+      return sum.result ?? []
     }
   }
 

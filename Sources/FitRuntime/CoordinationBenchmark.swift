@@ -15,6 +15,8 @@ public struct CoordinationBenchmark: Sendable, Codable {
     public var median_us: Double
     public var p99_us: Double
     public var minimum_us: Double
+    /// Processor microseconds of the coordinator's process an iteration, its transport's thread included.
+    public var coordinatorCPU_us: Double
   }
 
   public var components: Int
@@ -23,15 +25,18 @@ public struct CoordinationBenchmark: Sendable, Codable {
 
   private static let warmUp = 300
   /// Tiles of an iteration: enough for every worker to have some.
-  private static let tiles = 16
+  private static let leastTiles = 16
 
   /// Measures for each number of local worker processes.
-  public static func run(components: Int, dimension: Int, workers: [Int], iterations: Int) throws
-    -> CoordinationBenchmark
+  ///
+  /// - Parameter tiles: tiles of an iteration; nil: one for each of the most workers, 16 at least.
+  public static func run(components: Int, dimension: Int, workers: [Int], iterations: Int, tiles: Int? = nil)
+    throws -> CoordinationBenchmark
   {
     let interruption = Interruption(try Signals(Interruption.signals))
     let identity = try Identity.measure()
-    let setup = emptySetup(components: components, dimension: dimension)
+    let setup = emptySetup(
+      components: components, dimension: dimension, tiles: tiles ?? max(leastTiles, workers.max() ?? 1))
     var rows: [Row] = []
     for count in workers {
       rows.append(
@@ -41,7 +46,7 @@ public struct CoordinationBenchmark: Sendable, Codable {
   }
 
   /// A standard normal target cut into tiles that nothing will be computed for.
-  private static func emptySetup(components: Int, dimension: Int) -> FitSetup {
+  private static func emptySetup(components: Int, dimension: Int, tiles: Int) -> FitSetup {
     let mean = (0..<dimension).map { _ in "0" }.joined(separator: ", ")
     let specification = """
       model: {family: gaussian, mean: [\(mean)], covariance: 1}
@@ -73,7 +78,9 @@ public struct CoordinationBenchmark: Sendable, Codable {
     let fit = try Fit(problem)
     let shape = JobShape(setup.plan.gradient, problem: setup.plan.problem)
     var times: [Double] = []
+    var cpuBefore = 0.0
     for iteration in 0..<warmUp + iterations {
+      if iteration == warmUp { cpuBefore = processorSeconds() }
       let start = Clock.now
       _ = try runner.run(
         Job(
@@ -81,9 +88,18 @@ public struct CoordinationBenchmark: Sendable, Codable {
           shape: shape))
       if iteration >= warmUp { times.append(Clock.now.seconds(since: start) * 1e6) }
     }
+    let cpu = (processorSeconds() - cpuBefore) / Double(iterations)
     times.sort()
     return Row(
       workers: workers, iterations: iterations, median_us: times[times.count / 2],
-      p99_us: times[min(times.count - 1, times.count * 99 / 100)], minimum_us: times[0])
+      p99_us: times[min(times.count - 1, times.count * 99 / 100)], minimum_us: times[0],
+      coordinatorCPU_us: cpu * 1e6)
+  }
+
+  /// Processor seconds of this process, without its children's.
+  private static func processorSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 }

@@ -1,6 +1,7 @@
 import Coordination
 import Foundation
 import Inference
+import Reporting
 import Wire
 import ZeroMQTransport
 
@@ -28,6 +29,8 @@ final class DistributedRunner: JobRunner {
   private var voice = ModelVoice(now: Clock.now)
 
   var rejection: String? { voice.rejection }
+  var view: CoordinatorView { machine.view(now: Clock.now) }
+  var whileRunning: (() -> Void)?
 
   private static let turn_ms = 100
   private static let mostWarnings = 20
@@ -97,6 +100,7 @@ final class DistributedRunner: JobRunner {
       for note in socket.guardConnections(allowance: { machine.resultBytes(for: PeerID(number: $0)) }) {
         log(.warning, note)
       }
+      whileRunning?()
     }
   }
 
@@ -196,6 +200,8 @@ final class DistributedRunner: JobRunner {
         if level == .warning, warnings.count < DistributedRunner.mostWarnings { warnings.append(text) }
         log(level, text)
       case .drop(let peer): socket.drop(peer.number)
+      // Those are for relays.
+      case .portionCompleted, .portionRefused, .crew: break
       }
     }
     if let failure {
@@ -221,11 +227,17 @@ final class DistributedRunner: JobRunner {
     socketFolder = nil
   }
 
+  private var bytesPerIteration: BytesPerIteration? {
+    let gradient = machine.statistics.traffic[JobKind.gradient.rawValue].map(\.perShare)
+    return gradient.map { BytesPerIteration(down: $0.down, up: $0.up) }
+  }
+
   var statistics: RunStatistics {
     RunStatistics(
       workers: machine.statistics.workersSeen, lostWorkers: machine.statistics.workersLost,
       readyWorkers: machine.readyWorkers, redispatchedTiles: machine.statistics.redispatchedTiles,
       bytesSent: socket.bytesSent, bytesReceived: socket.bytesReceived,
-      assignments: machine.statistics.assignments, timeline: machine.timeline, warnings: warnings)
+      assignments: machine.statistics.assignments, bytesPerIteration: bytesPerIteration,
+      timeline: machine.timeline, warnings: warnings)
   }
 }

@@ -25,6 +25,27 @@ public enum Endpoint {
       || (parts.count == 4 && parts[0] == 127 && !parts.contains(nil))
   }
 
+  /// An endpoint with an address where the name of one of this host's network interfaces stood.
+  ///
+  /// libzmq takes such names too, but with IPv6 switched on picks an address that is good on the link alone.
+  /// - Throws: ``RuntimeError``, 64, when the interface has no address.
+  package static func resolved(_ endpoint: String) throws -> String {
+    guard endpoint.hasPrefix("tcp://"), let colon = endpoint.lastIndex(of: ":") else { return endpoint }
+    let name = host(endpoint)
+    let interfaces = NetworkInterface.current()
+    guard let addresses = interfaces.first(where: { $0.name == name })?.addresses else { return endpoint }
+    // IPv4 first; an IPv6 address of the link alone needs a zone that others would have to know.
+    let four = addresses.first { !$0.contains(":") }
+    guard let address = four ?? addresses.first(where: { !$0.lowercased().hasPrefix("fe80") }) else {
+      throw RuntimeError(
+        "the network interface \(name) has no address that others can use: "
+          + interfaces.map { "\($0.name) has \($0.addresses.joined(separator: ", "))" }.joined(
+            separator: "; "),
+        exitCode: ExitCode.usage)
+    }
+    return "tcp://" + (address.contains(":") ? "[\(address)]" : address) + endpoint[colon...]
+  }
+
   private static func host(_ endpoint: String) -> String {
     let rest = endpoint.dropFirst("tcp://".count)
     return String(rest[..<(rest.lastIndex(of: ":") ?? rest.endIndex)])

@@ -15,6 +15,7 @@ final class FitRun {
   private let interruption: Interruption
   private var warnings: [String]
   private let checkpoints: Checkpointer
+  private let live: LiveReporter
   private var fit: Fit
   /// Seconds that the fit had taken before it was resumed.
   private let secondsBefore: Double
@@ -27,9 +28,11 @@ final class FitRun {
 
   init(
     prepared: PreparedFit, folder: RunFolder, log: RunLog, progress: ProgressReporter,
-    interruption: Interruption, warnings: [String], checkpoints: Checkpointer, resuming: Checkpoint?
+    interruption: Interruption, warnings: [String], checkpoints: Checkpointer, resuming: Checkpoint?,
+    live: LiveReporter
   ) throws {
     self.prepared = prepared
+    self.live = live
     self.checkpoints = checkpoints
     self.folder = folder
     self.log = log
@@ -45,6 +48,9 @@ final class FitRun {
       ? try TraceWriter(path: folder.file("trace.csv"))
       : try TraceWriter(
         path: folder.file("trace.csv"), resumingAfter: fit.snapshot.course.evaluatedAt ?? -1)
+    if resuming != nil, let rows = try? String(contentsOfFile: folder.file("trace.csv"), encoding: .utf8) {
+      live.recall(trace: rows)
+    }
     let plan = prepared.setup.plan
     shapes = Dictionary(
       uniqueKeysWithValues: JobKind.allCases.compactMap { kind in
@@ -54,10 +60,14 @@ final class FitRun {
 
   /// Runs to the end. Whatever the end is, no worker is left and the state reached is written.
   func run(with runner: any JobRunner) throws -> FitService.Outcome {
+    runner.whileRunning = { [weak self, weak runner] in
+      if let self, let runner { self.tell(of: runner) }
+    }
     do {
       try iterate(with: runner)
     } catch {
       let seconds = secondsSoFar
+      tell(of: runner, isDue: true)
       let described = describe(RunFailure(error), isKept: keep(seconds: seconds))
       let failure = quote(runner.rejection, in: described, of: error)
       end(runner, failure.exitCode, failure.message)
@@ -68,6 +78,7 @@ final class FitRun {
       throw failure
     }
     let seconds = secondsSoFar
+    tell(of: runner, isDue: true)
     let isKept = keep(seconds: seconds)
     end(runner, ExitCode.done, "the fit is finished")
     progress.finish(iteration: fit.iteration, seconds: seconds)
@@ -120,9 +131,22 @@ final class FitRun {
 
   private static let mostWarnings = 20
 
+  /// Whether the first job is done.
+  private var hasBegun = false
+
+  /// Tells those who look at the run where it is, about once a second.
+  private func tell(of runner: any JobRunner, isDue: Bool = false, isBetweenJobs: Bool = false) {
+    let now = Clock.now
+    guard isDue || live.isDue(now: now, isBetweenJobs: isBetweenJobs) else { return }
+    live.update(
+      fit, hasBegun: hasBegun, seconds: secondsSoFar, statistics: runner.statistics, view: runner.view,
+      warnings: warnings, now: now)
+    for sentence in live.takeNews() { warn(sentence) }
+  }
+
   /// The whole of a fit: job, sums, step; job, sums, step.
   private func iterate(with runner: any JobRunner) throws {
-    var isFirst = true
+    tell(of: runner, isDue: true)
     while let next = fit.next {
       guard let shape = shapes[next.kind] else {
         throw RunFailure(exitCode: ExitCode.software, message: "the plan has no job of kind \(next.kind)")
@@ -131,8 +155,8 @@ final class FitRun {
         kind: next.kind.rawValue, iteration: next.iteration, state: fit.state, context: context, shape: shape)
       let sums = try runner.run(job)
       // Time counts from the first result: before it, processes start and data are opened.
-      if isFirst { start = Clock.now }
-      isFirst = false
+      if !hasBegun { start = Clock.now }
+      hasBegun = true
       let row = try fit.take(sums)
       for note in fit.notes {
         warn(note, isAlarming: note.hasPrefix("diverged") || note.hasPrefix("rejected"))
@@ -145,9 +169,11 @@ final class FitRun {
       if let row {
         try trace.append(row, seconds: seconds, workers: runner.statistics.readyWorkers)
         progress.evaluated(row, seconds: seconds)
+        live.evaluated(row, seconds: seconds)
       } else {
         progress.step(iteration: fit.iteration, seconds: seconds)
       }
+      tell(of: runner, isBetweenJobs: true)
     }
   }
 
@@ -218,7 +244,7 @@ final class FitRun {
       verdict: fit.judgement?.verdict(
         metric: fit.factors.isEmpty ? fit.metric.kind : .dense,
         factorization: fit.isFactorized ? .coordinates : .full),
-      iterates: fit.iterates)
+      iterates: fit.iterates, bytesPerIteration: statistics.bytesPerIteration)
     try folder.write(json: summary, to: "summary.json")
     try writeRecords(statistics, seconds: seconds)
     log.append(

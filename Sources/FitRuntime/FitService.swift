@@ -1,4 +1,3 @@
-import CPlatform
 import Coordination
 import Datasets
 import Foundation
@@ -17,7 +16,7 @@ public final class FitService {
     public var specification: String
     public var overrides: [String] = []
     public var output: String
-    /// Local worker processes; nil: one a core.
+    /// Local worker processes; nil: as many as the cores of this process's ``Allocation`` have room for.
     public var workers: Int?
     public var threads = 1
     public var listen: [String] = []
@@ -36,6 +35,12 @@ public final class FitService {
     /// Seconds from one checkpoint to the next.
     public var checkpointInterval_s = 30.0
     public var progress = ProgressStyle.auto
+    /// Stop when standard input closes.
+    public var lifeline = false
+    /// Where a dashboard is served; nil: nowhere.
+    public var dashboard: DashboardAddress?
+    /// The file with the token that the dashboard's readers must have.
+    public var dashboardTokenFile: String?
 
     public init(specification: String, output: String) {
       self.specification = specification
@@ -53,21 +58,26 @@ public final class FitService {
   }
 
   private let options: Options
+  private let allocation = Allocation.current()
   private let interruption: Interruption
   private let identity: Identity
   private var warnings: [String] = []
   private var security: CoordinatorSecurity?
+  /// Tells others where the fit is.
+  private var live: LiveReporter?
 
   /// Prepares this process: signals first, before any thread is started.
   public init(_ options: Options) throws {
     self.options = options
     interruption = Interruption(try Signals(Interruption.signals))
-    try FitService.reserveDescriptors(workers: options.workers ?? FitService.availableCores())
+    if options.lifeline { Lifeline.watch(patience_s: nil) }
+    try FitService.reserveDescriptors(
+      workers: options.workers ?? allocation.workers(threads: options.threads))
     identity = try Identity.measure()
   }
 
   /// Makes room for connections: libzmq ends the process when descriptors run out.
-  private static func reserveDescriptors(workers: Int) throws {
+  static func reserveDescriptors(workers: Int) throws {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
     limit.rlim_cur = limit.rlim_max
@@ -88,9 +98,13 @@ public final class FitService {
   /// - Throws: ``RunFailure`` with a message and an exit code.
   public func run() throws -> Outcome {
     do {
-      return try fit()
+      let outcome = try fit()
+      live?.finished(outcome.summary)
+      return outcome
     } catch {
-      throw RunFailure(error)
+      let failure = RunFailure(error)
+      live?.failed(failure)
+      throw failure
     }
   }
 
@@ -108,6 +122,9 @@ public final class FitService {
       [options.specification, FileManager.default.currentDirectoryPath]
       + [specification.data?.train, specification.data?.test].compactMap { $0 }.flatMap(\.paths)
     try RunFolder.check(path: options.output, resuming: options.resume, protecting: protected)
+    let live = LiveReporter(
+      specification, output: options.output, identity: identity, dashboard: try openDashboard(progress))
+    self.live = live
     // The folder is taken over only when there is a fit to put into it.
     let prepared = try prepare(specification, progress: progress)
     let folder = try RunFolder(path: options.output, resuming: options.resume, protecting: protected)
@@ -119,6 +136,7 @@ public final class FitService {
       let origin = try Checkpoint.Origin(prepared.setup)
       let checkpoint = try options.resume ? resumable(store, origin, log, progress) : nil
       let id = RunIdentity(in: folder, resuming: options.resume)
+      live.begin(folder: folder, run: id.run.description, problem: prepared.problem)
       try folder.write(prepared.setup.specification, to: "spec.yaml")
       try folder.write(
         json: PlanDocument(run: id.run, setup: prepared.setup, identity: identity), to: PlanDocument.fileName)
@@ -127,7 +145,7 @@ public final class FitService {
         warnings: warnings,
         checkpoints: Checkpointer(
           store: store, origin: origin, build: identity.build, interval_s: options.checkpointInterval_s),
-        resuming: checkpoint)
+        resuming: checkpoint, live: live)
       return try run.run(
         with: makeRunner(prepared, run: id.run, folder: folder, log: log, progress: progress))
     } catch {
@@ -135,6 +153,21 @@ public final class FitService {
       log.append(level: "error", "\(failure.message) (exit \(failure.exitCode))")
       throw failure
     }
+  }
+
+  /// Starts the dashboard's process, if one is wanted, and says where the page is.
+  private func openDashboard(_ progress: ProgressReporter) throws -> DashboardProcess? {
+    guard let address = options.dashboard else { return nil }
+    let token =
+      try options.dashboardTokenFile.map { try DashboardToken.read($0) }
+      ?? (address.isLoopback ? nil : DashboardToken.random())
+    let dashboard = try DashboardProcess(address, token: token)
+    // The token of a file is known to whoever made the file, and need not stand in a job's output.
+    let isShown = options.dashboardTokenFile == nil
+    progress.note(
+      "dashboard: \(isShown ? dashboard.fullURL : dashboard.url)"
+        + (isShown ? "" : "?token=… (of the token file)"))
+    return dashboard
   }
 
   /// The checkpoint to go on from; nil when the fit was interrupted before there was one.
@@ -265,7 +298,7 @@ public final class FitService {
   private func makeRunner(
     _ prepared: PreparedFit, run: RunID, folder: RunFolder, log: RunLog, progress: ProgressReporter
   ) throws -> any JobRunner {
-    let local = options.workers ?? FitService.availableCores()
+    let local = options.workers ?? allocation.workers(threads: options.threads)
     // A crash of somebody else's code must end a worker, not the run.
     let isInProcess =
       local == 1 && options.listen.isEmpty && !prepared.problem.specification.model.isForeign
@@ -287,6 +320,10 @@ public final class FitService {
     }
     for warning in warnings { note(.warning, warning) }
     for line in StanConsole.shared.takeLines() { note(.info, "the model printed: \(line)") }
+    if let nodes = allocation.nodes, nodes > 1, options.listen.isEmpty {
+      progress.note(
+        "this Slurm job has \(nodes) nodes, and this fit works on one: `isomix launch slurm` uses them all")
+    }
     if isInProcess {
       return try InProcessRunner(
         configuration: configuration, setup: prepared.setup, problem: prepared.problem,
@@ -294,7 +331,8 @@ public final class FitService {
     }
     let runner = try DistributedRunner(
       configuration: configuration, localWorkers: local, threads: options.threads,
-      listen: options.listen, security: security, interruption: interruption, log: note)
+      listen: try options.listen.map(Endpoint.resolved), security: security, interruption: interruption,
+      log: note)
     if !options.listen.isEmpty {
       let endpoints = runner.endpoints.map(Endpoint.advertised)
       try folder.write(
@@ -307,9 +345,6 @@ public final class FitService {
     }
     return runner
   }
-
-  /// Cores that this process may use.
-  public static func availableCores() -> Int { Int(isomix_available_cores()) }
 }
 
 /// A fit whose data are prepared and whose plan is made.

@@ -15,6 +15,15 @@ final class InProcessRunner: JobRunner {
   private let interruption: Interruption
   private let log: (LogLevel, String) -> Void
   private let peer = PeerID(number: 1)
+  /// Called by the pool, which is made before `self` is there.
+  private final class Hook { var action: (() -> Void)? }
+  private let hook: Hook
+
+  var view: CoordinatorView { coordinator.view(now: Clock.now) }
+  var whileRunning: (() -> Void)? {
+    get { hook.action }
+    set { hook.action = newValue }
+  }
 
   private enum Delivery {
     case toCoordinator(CoordinatorEvent)
@@ -27,8 +36,11 @@ final class InProcessRunner: JobRunner {
     identity: Identity, interruption: Interruption, log: @escaping (LogLevel, String) -> Void
   ) throws {
     coordinator = Coordinator(configuration: configuration)
+    let hook = Hook()
+    self.hook = hook
     pool = ComputePool(problem: problem, threads: threads, progress: ProgressCounter()) {
       try interruption.check()
+      hook.action?()
     }
     self.setup = setup
     setupDigest = configuration.setupDigest
@@ -77,7 +89,8 @@ final class InProcessRunner: JobRunner {
           case .completed(let result): sums = result
           case .failed(let failure): throw failure
           case .log(let level, let text): log(level, text)
-          case .drop: break
+          // Those are for relays.
+          case .drop, .portionCompleted, .portionRefused, .crew: break
           }
         }
       case .toWorker(let event):

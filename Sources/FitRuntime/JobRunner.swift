@@ -1,5 +1,6 @@
 import Coordination
 import Inference
+import Reporting
 
 /// Whoever evaluates one job over all tiles: worker processes, or this process itself.
 protocol JobRunner: AnyObject {
@@ -15,6 +16,12 @@ protocol JobRunner: AnyObject {
 
   /// Counters for the summary.
   var statistics: RunStatistics { get }
+
+  /// Who takes part and what is handed out now.
+  var view: CoordinatorView { get }
+
+  /// Called now and then while a job runs, on the thread that runs it.
+  var whileRunning: (() -> Void)? { get set }
 }
 
 extension JobRunner {
@@ -31,6 +38,8 @@ struct RunStatistics: Sendable {
   var bytesSent: UInt64 = 0
   var bytesReceived: UInt64 = 0
   var assignments = 0
+  /// Bytes that one worker or relay gets, and sends, in an iteration, on average; nil where nothing travels.
+  var bytesPerIteration: BytesPerIteration?
   /// What each worker did over time.
   var timeline = WorkerTimeline()
   /// What the machines warned of, the first few.

@@ -8,7 +8,9 @@ struct KeyFile {
 
   /// Who may do what with a file.
   enum Protection {
-    /// Only the owner may read or write it.
+    /// Only the owner may read or write it; its group may read it, too, when it belongs to root and this process
+    /// does not: the administrator has handed it out to that group. So PostgreSQL has it, so Kubernetes mounts a
+    /// Secret for a group (`fsGroup`), and so systemd shows a credential (`LoadCredential=`).
     case secret
     /// Anybody may read it, only the owner may write it.
     case listed
@@ -72,8 +74,9 @@ struct KeyFile {
         "belongs to another user, who could have changed it: make it yours (chown) or make new keys")
     }
     let others = status.st_mode & 0o077
+    let handedOut: mode_t = status.st_uid == 0 && geteuid() != 0 ? 0o040 : 0
     switch protection {
-    case .secret where others != 0:
+    case .secret where others & ~handedOut != 0:
       throw refuse(
         "can be read or changed by others (mode \(String(status.st_mode & 0o777, radix: 8))): "
           + "run 'chmod 600 \(path)', and make new keys if somebody may have read it")

@@ -45,6 +45,17 @@ public enum KeyFolder {
       coordinator: try key(path, coordinatorName + ".public", .listed))
   }
 
+  /// What a worker needs, from the lines of `coordinator.public` and of a worker's `.secret`.
+  /// - Throws: ``RuntimeError``, 65, when one of them is no key.
+  public static func worker(coordinator: String, secret: String) throws -> WorkerSecurity {
+    guard let coordinator = CurveKey(trimmed(coordinator)), let secret = CurveKey(trimmed(secret)) else {
+      throw RuntimeError(
+        "standard input has no keys: give the line of coordinator.public, then that of worker.secret",
+        exitCode: ExitCode.badData)
+    }
+    return WorkerSecurity(keys: try CurveKeyPair(secret: secret), coordinator: coordinator)
+  }
+
   /// A key folder's public content.
   public struct Contents: Sendable, Encodable {
     public struct NamedKey: Sendable, Encodable {
@@ -87,11 +98,19 @@ public enum KeyFolder {
         "the key folder \(path) belongs to another user, who could change the keys: take one of your own",
         exitCode: ExitCode.notAuthorised)
     }
-    guard status.st_mode & 0o022 == 0 else {
+    guard status.st_mode & 0o022 == 0 || isSealed(path, status) else {
       throw RuntimeError(
         "others can put keys into \(path): run 'chmod go-w \(path)' and look at what is in it",
         exitCode: ExitCode.notAuthorised)
     }
+  }
+
+  /// Whether nobody can put anything into a folder, whatever its mode says: it belongs to root, and this process sees
+  /// it through a mount that is read-only. Kubernetes mounts Secrets so, with mode 1777; the files in it have to
+  /// belong to root as well (``KeyFile``), so nobody else can have made them before.
+  private static func isSealed(_ path: String, _ status: stat) -> Bool {
+    var mount = statvfs()
+    return status.st_uid == 0 && statvfs(path, &mount) == 0 && mount.f_flag & UInt(ST_RDONLY) != 0
   }
 
   private static func key(_ folder: String, _ name: String, _ protection: KeyFile.Protection) throws

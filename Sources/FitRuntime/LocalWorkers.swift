@@ -89,36 +89,9 @@ final class LocalWorkers {
   }
 
   private func spawn(_ path: String, _ arguments: [String]) throws -> pid_t {
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    // Children start with no signal blocked, ignored or caught.
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    var all = sigset_t()
-    sigfillset(&all)
-    posix_spawnattr_setsigdefault(&attributes, &all)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-    // OpenBLAS would start a thread a core when it is loaded; workers multiply on one.
-    let inherited = ProcessInfo.processInfo.environment.filter { $0.key != "OPENBLAS_NUM_THREADS" }
-    let environment = inherited.map { "\($0.key)=\($0.value)" } + ["OPENBLAS_NUM_THREADS=1"]
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
     // Their standard output is not ours, which holds results.
     let output = try ChildOutput()
-    output.attach(to: &actions)
-    var process: pid_t = 0
-    let status = LocalWorkers.withStrings([path] + arguments) { arguments in
-      LocalWorkers.withStrings(environment) { environment in
-        posix_spawn(&process, path, &actions, &attributes, arguments, environment)
-      }
-    }
-    guard status == 0 else {
-      throw RuntimeError(
-        "can't start a worker process: \(String(cString: strerror(status)))", exitCode: ExitCode.software)
-    }
+    let process = try ChildProcess.start(path, arguments) { output.attach(to: &$0) }
     output.started()
     outputs[process] = output
     return process
@@ -133,14 +106,6 @@ final class LocalWorkers {
       lines += outputs[process]?.lines() ?? []
     }
     return lines
-  }
-
-  private static func withStrings<Value>(
-    _ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Value
-  ) -> Value {
-    let pointers = texts.map { strdup($0) }
-    defer { for pointer in pointers { free(pointer) } }
-    return body(pointers + [nil])
   }
 
   private var running: [pid_t] { slots.compactMap(\.process) }

@@ -109,7 +109,7 @@ public final class PredictionService {
     let columns = PredictionColumns(prediction, layout: layout, classes: classes)
     let rows = setup.plan.problem.testRows
     let file = try PredictionFile(
-      columns, format: options.format, path: options.output, rows: rows, threads: FitService.availableCores())
+      columns, format: options.format, path: options.output, rows: rows, threads: Allocation.current().cores)
     var scores = PredictionScores(hasClasses: columns.hasClass)
     do {
       let workers = try evaluate(setup, problem, plan, model) { numbers in
@@ -167,7 +167,7 @@ public final class PredictionService {
 
   private func makeRunner(_ setup: FitSetup, _ problem: Problem) throws -> any JobRunner {
     let bytes = try setup.encoded()
-    let local = options.workers ?? FitService.availableCores()
+    let local = options.workers ?? Allocation.current().workers(threads: options.threads)
     let configuration = Coordinator.Configuration(
       run: RunID(bytes: [UInt8](repeating: 0, count: RunID.byteCount)), epoch: 1, version: Identity.version,
       build: identity.build, fingerprint: identity.fingerprint.digest, numerics: identity.numerics,

@@ -18,6 +18,14 @@ public struct WorkerService {
     case endpoint(String)
     /// A `rendezvous.json`, read anew for every connection.
     case rendezvous(String)
+
+    /// The endpoint as it is now; nil when the rendezvous file is not there, or is being replaced.
+    var endpoint: String? {
+      switch self {
+      case .endpoint(let given): given
+      case .rendezvous(let path): try? Rendezvous.read(path)
+      }
+    }
   }
 
   public struct Options: Sendable {
@@ -29,17 +37,24 @@ public struct WorkerService {
     public var wait_s: Double
     /// Keys for an encrypted endpoint.
     public var security: WorkerSecurity?
+    /// The exit code of a worker that left well because a signal asked it to.
+    public var codeWhenStopped: Int32
 
     public init(
-      target: Target, threads: Int, parent: Int?, wait_s: Double, security: WorkerSecurity? = nil
+      target: Target, threads: Int, parent: Int?, wait_s: Double, security: WorkerSecurity? = nil,
+      codeWhenStopped: Int32 = ExitCode.done
     ) {
       self.target = target
       self.threads = threads
       self.parent = parent
       self.wait_s = wait_s
       self.security = security
+      self.codeWhenStopped = codeWhenStopped
     }
   }
+
+  /// Makes the worker leave when its standard input closes.
+  public static func watchLifeline() { Lifeline.watch(patience_s: Lifeline.patience_s) }
 
   /// Runs until the run ends; returns the exit code.
   /// - Throws: ``RunFailure`` when the worker can't even start.
@@ -86,6 +101,8 @@ private final class WorkerLoop {
   private var exit: (code: Int32, message: String)?
   /// When a local worker that got SIGTERM leaves by itself.
   private var stop: (when: Instant, reason: String)?
+  /// Whether a signal has asked this worker to leave.
+  private var isStopped = false
 
   /// How long the loop sleeps when there is nothing to do.
   private static let turn_ms = 250
@@ -123,7 +140,7 @@ private final class WorkerLoop {
     }
     guard let exit else { return ExitCode.done }
     if !exit.message.isEmpty { say(exit.message) }
-    return exit.code
+    return isStopped && exit.code == ExitCode.done ? options.codeWhenStopped : exit.code
   }
 
   /// A local worker's coordinator has been told and says it itself.
@@ -142,6 +159,7 @@ private final class WorkerLoop {
     }
     if let stop, stop.when <= Clock.now {
       self.stop = nil
+      isStopped = true
       try handle(.stopRequested(stop.reason))
     }
     if let parent = options.parent, Int(getppid()) != parent {
@@ -190,14 +208,8 @@ private final class WorkerLoop {
     socket?.close(linger_ms: 0)
     socket = nil
     poller = Poller([.descriptor(signals.descriptor)])
-    let endpoint: String
-    switch options.target {
-    case .endpoint(let given): endpoint = given
-    case .rendezvous(let path):
-      // Without a file, or with one that is being replaced, the next attempt looks again.
-      guard let found = try? Rendezvous.read(path) else { return }
-      endpoint = found
-    }
+    // Without a rendezvous file, or with one that is being replaced, the next attempt looks again.
+    guard let endpoint = options.target.endpoint else { return }
     let socket = try WorkerSocket(context, endpoint: endpoint, security: options.security)
     self.socket = socket
     poller = Poller([.descriptor(signals.descriptor)] + socket.pollHandles.map { .socket($0) })

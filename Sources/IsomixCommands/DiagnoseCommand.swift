@@ -54,7 +54,7 @@ struct DiagnoseCommand: ParsableCommand {
   func run() throws {
     try reportingFailures("diagnose") {
       let diagnosis = try FitDiagnosis(
-        folder: folder, draws: draws, seed: seed, threads: threads ?? FitService.availableCores(),
+        folder: folder, draws: draws, seed: seed, threads: threads ?? Allocation.current().cores,
         cache: cache
       ) { try? StandardStream.error.write("\($0)\n") }
       if json { try printJSON(diagnosis) } else { try printOut(diagnosis.text) }

@@ -20,6 +20,8 @@ struct FitCommand: ParsableCommand {
         isomix fit flights.yaml --output out --require-convergence && isomix sample out > draws.csv
         isomix fit flights.yaml --output out --workers 0 --listen tcp://127.0.0.1:5555
         isomix fit flights.yaml --output out --listen tcp://0.0.0.0:5555 --keys ~/isomix-keys
+        isomix fit flights.yaml --output out --dashboard
+        isomix fit flights.yaml --output out --dashboard 0.0.0.0:8090 --dashboard-token-file token
       """)
 
   @Argument(help: "The spec (YAML).", completion: .file(extensions: ["yaml", "yml"]))
@@ -30,7 +32,11 @@ struct FitCommand: ParsableCommand {
 
   @OptionGroup var workers: WorkerOptions
 
-  @Option(help: "Take remote workers at ENDPOINT, for example tcp://127.0.0.1:5555; repeatable.")
+  @Option(
+    help: """
+      Take remote workers at ENDPOINT, for example tcp://127.0.0.1:5555, or with the name of a network interface \
+      tcp://eth0:0 (port 0: any free one); repeatable.
+      """)
   var listen: [String] = []
 
   @Option(
@@ -61,6 +67,13 @@ struct FitCommand: ParsableCommand {
       "Go on with the interrupted fit in the output folder, to the same bits; any number of workers will do.")
   var resume = false
 
+  @Flag(
+    help: """
+      Go on with the fit in the output folder if there is one, else begin it: for a service that starts the same \
+      command again and again, as Kubernetes does.
+      """)
+  var resumeIfPossible = false
+
   @Flag(help: "Exit 1 when the fit has not converged; needs inference.stop: converged.")
   var requireConvergence = false
 
@@ -70,8 +83,24 @@ struct FitCommand: ParsableCommand {
   @Option(help: "Folder for prepared data (default: $XDG_CACHE_HOME/isomix or ~/.cache/isomix).")
   var cache: String?
 
+  @Option(
+    defaultAsFlag: DashboardAddress.standard,
+    help: ArgumentHelp(
+      "Serve a live page, /metrics and /status.json at HOST:PORT (default: a free port of 127.0.0.1).",
+      discussion: "The address is printed. Others than loopback need a token, which is printed with it.",
+      valueName: "host:port"))
+  var dashboard: String?
+
+  @Option(
+    help: "File with the token that the dashboard's readers must give, instead of a random one.",
+    completion: .file())
+  var dashboardTokenFile: String?
+
   @Option(help: "auto, bar, plain, json or none.")
   var progress: ProgressStyle = .auto
+
+  @Flag(help: "Stop as by SIGTERM when standard input closes: when the program that started this is gone.")
+  var lifeline = false
 
   func validate() throws {
     guard workerTimeout > 0, workerTimeout <= 1e9 else {
@@ -79,6 +108,9 @@ struct FitCommand: ParsableCommand {
     }
     guard silenceTimeout >= 2, silenceTimeout <= 86_400 else {
       throw ValidationError("--silence-timeout must be a number of seconds from 2 to 86400.")
+    }
+    guard dashboard != nil || dashboardTokenFile == nil else {
+      throw ValidationError("--dashboard-token-file needs --dashboard.")
     }
     guard checkpointInterval >= 0, checkpointInterval.isFinite else {
       throw ValidationError("--checkpoint-interval must be a number of seconds.")
@@ -98,10 +130,13 @@ struct FitCommand: ParsableCommand {
       options.workerTimeout_s = workerTimeout
       options.silenceTimeout_s = silenceTimeout
       options.cache = cache
-      options.resume = resume
+      options.resume = resume || (resumeIfPossible && RunFolder.holdsFit(output))
       options.requireConvergence = requireConvergence
       options.checkpointInterval_s = checkpointInterval
       options.progress = progress
+      options.lifeline = lifeline
+      options.dashboard = try dashboard.map { try DashboardAddress($0) }
+      options.dashboardTokenFile = dashboardTokenFile
       let outcome = try FitService(options).run()
       if progress == .json {
         try printJSON(SummaryEvent(summary: outcome.summary), pretty: false)
@@ -160,7 +195,11 @@ private struct SummaryEvent: Encodable {
 
 /// Options that say how many processes and threads compute.
 struct WorkerOptions: ParsableArguments {
-  @Option(help: "Local worker processes (default: one a core; 1 works in this process; 0: remote ones only).")
+  @Option(
+    help: """
+      Local worker processes (default: as many as the cores that this process may use have room for; 1 works in this \
+      process; 0: remote ones only).
+      """)
   var workers: Int?
 
   @Option(help: "Compute threads of each local worker.")

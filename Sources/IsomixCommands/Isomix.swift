@@ -20,10 +20,11 @@ struct Isomix: ParsableCommand {
       """,
     version: Identity.version,
     subcommands: [
-      FitCommand.self, WorkerCommand.self, InitCommand.self, SampleCommand.self, PredictCommand.self,
+      FitCommand.self, StatusCommand.self, WorkerCommand.self, RelayCommand.self, InitCommand.self,
+      SampleCommand.self, PredictCommand.self,
       DiagnoseCommand.self, ReportCommand.self, CompareCommand.self, ModelsCommand.self, DataCommand.self,
-      KeysCommand.self, DoctorCommand.self, SimulateCommand.self, BenchCommand.self, CompletionCommand.self,
-      ManualCommand.self,
+      KeysCommand.self, LaunchCommand.self, DoctorCommand.self, SimulateCommand.self, BenchCommand.self,
+      CompletionCommand.self, ManualCommand.self, ServeDashboardCommand.self,
     ])
 }
 

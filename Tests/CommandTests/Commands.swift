@@ -14,6 +14,7 @@ enum Examples {
 
   static let breastCancer = "\(folder)/breast-cancer.yaml"
   static let wine = "\(folder)/wine.yaml"
+  static let eightSchools = "\(folder)/eight-schools.yaml"
   static let diabetes = "\(folder)/diabetes.yaml"
   static let mixture2D = "\(folder)/mixture-2d.yaml"
   static let components200 = "\(folder)/components-200.yaml"

@@ -363,7 +363,7 @@ extension Commands {
 
     @Test(arguments: [
       [], ["fit"], ["worker"], ["sample"], ["data", "import"], ["data", "inspect"], ["bench", "kernel"],
-      ["bench", "coordination"], ["bench", "fit"], ["diagnose"], ["compare"],
+      ["bench", "coordination"], ["bench", "fit"], ["diagnose"], ["compare"], ["status"],
     ])
     func helpHasAnExample(_ command: [String]) async throws {
       let folder = try TemporaryFolder()

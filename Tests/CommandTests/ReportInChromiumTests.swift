@@ -48,10 +48,26 @@ extension Commands {
         (Examples.wine, "Calibration"), (Examples.diabetes, "Residual quantiles"),
       ])
     func shown(spec: String, figure: String) async throws {
+      try await expectShown(spec, [], figure: figure)
+    }
+
+    @Test(
+      "So does that of a Stan model",
+      .enabled(if: StanLibraries.stanli != nil, Comment(rawValue: StanLibraries.stanliAdvice)))
+    func stanShown() async throws {
+      let library = try #require(StanLibraries.stanli)
+      try await expectShown(
+        Examples.eightSchools, ["model.library=\(library)", "mixture.components=10"],
+        figure: "What each component carries")
+    }
+
+    private func expectShown(_ spec: String, _ settings: [String], figure: String) async throws {
       let folder = try TemporaryFolder()
       let name = URL(fileURLWithPath: spec).deletingPathExtension().lastPathComponent
       let fitted = try await fit(
-        spec, setting("inference.iterations=600", "inference.objective.every=50") + ["--workers", "2"],
+        spec,
+        (["inference.iterations=600", "inference.objective.every=50"] + settings).flatMap { ["--set", $0] }
+          + ["--workers", "2"],
         in: folder, output: name)
       let report = fitted.path + "/report.html"
       let chromium = try Chromium(in: folder)

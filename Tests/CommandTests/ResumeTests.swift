@@ -15,12 +15,13 @@ extension Commands {
 
     /// Starts a fit and disturbs it once it has checkpoints.
     private func interrupt(
-      _ folder: TemporaryFolder, with signal: Int32, workers: Int, resuming: Bool = false
+      _ folder: TemporaryFolder, with signal: Int32, workers: Int, resuming: Bool = false,
+      _ more: [String] = []
     ) async throws -> CommandResult {
       let run = try CommandRun(
         ["fit", Examples.breastCancer, "--output", folder("out"), "--workers", "\(workers)"]
           + ["--progress", "none", "--checkpoint-interval", "0.05"] + (resuming ? ["--resume"] : [])
-          + Resume.options, in: folder)
+          + Resume.options + more, in: folder)
       let before = Set(checkpoints(folder))
       let hasNew = try await eventually(within: 30) {
         run.hasEnded || Set(checkpoints(folder)).subtracting(before).count >= 2
@@ -71,6 +72,24 @@ extension Commands {
     }
 
     /// The same for everything that an automatic fit keeps: coordinates, moved components, averages.
+    @Test func theSameCommandBeginsGoesOnAndFindsTheFitFinished() async throws {
+      let folder = try TemporaryFolder()
+      let whole = try await reference(in: folder)
+      let flag = ["--resume-if-possible"]
+      _ = try await interrupt(folder, with: SIGKILL, workers: 1, flag)
+      let killed = FitFolder(path: folder("out"))
+      #expect(killed.has("checkpoint") && !killed.has("summary.json"))
+      for _ in 0..<2 {
+        let result = try await CommandRun.run(
+          ["fit", Examples.breastCancer, "--output", folder("out"), "--workers", "1", "--progress", "none"]
+            + Resume.options + flag, in: folder)
+        #expect(result.exitCode == 0, "\(result)")
+        #expect(try killed.digest() == whole.digest())
+      }
+      #expect(try killed.text("log.jsonl").contains("resumed from iteration"))
+      #expect(!FileManager.default.fileExists(atPath: folder("out.1")), "nothing is moved aside")
+    }
+
     @Test func automaticFitGoesOnToTheSameBits() async throws {
       let folder = try TemporaryFolder()
       let spec = try SameBitsCase.fourModes(in: folder)

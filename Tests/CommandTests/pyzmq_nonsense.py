@@ -18,7 +18,7 @@ import zmq
 HELLO, READY, WORK, RESULT, BEAT, FAILURE, GOODBYE = 1, 4, 5, 6, 7, 8, 9
 
 
-def header(kind, run=bytes(16), epoch=0, job=0, assignment=0, part=0, session=0, bulk=0, magic=b"ISMX", version=3):
+def header(kind, run=bytes(16), epoch=0, job=0, assignment=0, part=0, session=0, bulk=0, magic=b"ISMX", version=4):
     return struct.pack("<4sHH16sQQQIIQ", magic, version, kind, run, epoch, job, assignment, part, session, bulk)
 
 
@@ -50,7 +50,7 @@ class Peer:
         hello = {
             "worker": name, "incarnation": 1, "host": "python", "processID": os.getpid(), "threads": 1,
             "version": plan["version"], "build": plan["build"], "fingerprint": plan["numerics"]["digest"],
-            "numerics": "as yours", "isLocalChild": True,
+            "numerics": "as yours", "isLocalChild": True, "isRelay": False,
         }
         self.send([header(HELLO), json.dumps(hello).encode(), b""])
         if not self.socket.poll(5000):
@@ -72,10 +72,10 @@ def nonsense(rng, session):
         "nothing": lambda: [b""],
         "one large frame": lambda: [rng.randbytes(100_000)],
         "wrong magic": lambda: [good(BEAT, magic=b"XMSI"), b"", b""],
-        "wrong version": lambda: [good(BEAT, version=rng.randrange(4, 65536)), b"", b""],
+        "wrong version": lambda: [good(BEAT, version=rng.randrange(5, 65536)), b"", b""],
         "truncated header": lambda: [good(BEAT)[: rng.randrange(64)], b"", b""],
         "header with a tail": lambda: [good(BEAT) + noise(10) + b"x", b"", b""],
-        "unknown kind": lambda: [good(rng.randrange(11, 65536)), b"", b""],
+        "unknown kind": lambda: [good(rng.randrange(13, 65536)), b"", b""],
         "too many frames": lambda: [good(BEAT)] + [b"x"] * rng.randrange(3, 2000),
         "part of nothing": lambda: [good(RESULT, part=rng.randrange(1, 9), bulk=1 << 20), b"", bytes(1 << 17)],
         "huge number of parts": lambda: [good(RESULT, part=0, bulk=1 << 32), bytes(8), bytes(1 << 17)],

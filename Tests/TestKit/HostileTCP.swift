@@ -23,10 +23,9 @@ public final class HostileTCP: @unchecked Sendable {
         connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
       }
     }
+    // `deinit` closes the descriptor, also of a connection that fails here: closed twice, it could be another thread's.
     guard status == 0 else {
-      let reason = String(cString: strerror(errno))
-      Glibc.close(descriptor)
-      throw TestKitError("can't connect to \(endpoint): \(reason)")
+      throw TestKitError("can't connect to \(endpoint): \(String(cString: strerror(errno)))")
     }
     for (option, seconds) in [(SO_RCVTIMEO, 5), (SO_SNDTIMEO, 2)] {
       var patience = timeval(tv_sec: seconds, tv_usec: 0)

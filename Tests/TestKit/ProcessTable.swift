@@ -46,3 +46,15 @@ public enum ProcessTable {
     return line.flatMap { $0.split(whereSeparator: { !$0.isNumber }).first }.flatMap { Int($0) }
   }
 }
+
+extension ProcessTable {
+  /// The variables that a process was started with.
+  public static func environment(of process: pid_t) -> [String: String] {
+    let data = FileManager.default.contents(atPath: "/proc/\(process)/environ") ?? Data()
+    return data.split(separator: 0).reduce(into: [:]) { variables, entry in
+      let text = String(decoding: entry, as: UTF8.self)
+      guard let equal = text.firstIndex(of: "=") else { return }
+      variables[String(text[..<equal])] = String(text[text.index(after: equal)...])
+    }
+  }
+}

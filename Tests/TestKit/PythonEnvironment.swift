@@ -7,6 +7,9 @@ public struct PythonEnvironment: Sendable, CustomStringConvertible {
   /// ArviZ's current version and its 0.x, each with CmdStanPy.
   public static let withArviZ = [PythonEnvironment("arviz-current"), PythonEnvironment("arviz-0")]
 
+  /// h5py, and the command `duckdb`.
+  public static let withTables = PythonEnvironment("tables")
+
   public init(_ name: String) { self.name = name }
 
   public var description: String { name }
@@ -18,6 +21,9 @@ public struct PythonEnvironment: Sendable, CustomStringConvertible {
 
   /// The interpreter.
   public var python: String { "\(folder)/bin/python" }
+
+  /// A command that a package brought along.
+  public func command(_ name: String) -> String { "\(folder)/bin/\(name)" }
 
   /// Whether all was installed.
   public var isThere: Bool { FileManager.default.fileExists(atPath: "\(folder)/installed") }

@@ -42,22 +42,27 @@ enum Spawn {
   /// - Throws: ``TestKitError`` with what it wrote to standard error.
   @discardableResult static func tool(_ words: String...) throws -> String { try tool(words) }
 
-  @discardableResult static func tool(_ words: [String]) throws -> String {
+  /// - Parameters:
+  ///   - environment: variables besides the path.
+  ///   - seconds: until it is killed.
+  @discardableResult static func tool(
+    _ words: [String], environment: [String: String] = [:], within seconds: Int = toolLimit_s
+  ) throws -> String {
     guard let name = words.first, let path = toolPath(name) else {
       throw TestKitError("there is no '\(words.first ?? "")' here")
     }
     let folder = try TemporaryFolder()
     let process = try start(
       path, Array(words.dropFirst()),
-      environment: ["PATH": toolFolders.joined(separator: ":"), "LC_ALL": "C"],
+      environment: ["PATH": toolFolders.joined(separator: ":"), "LC_ALL": "C"].merging(environment) { $1 },
       output: folder("output"), errors: folder("errors"))
     var status: Int32 = 0
-    let deadline = ContinuousClock.now.advanced(by: .seconds(toolLimit_s))
+    let deadline = ContinuousClock.now.advanced(by: .seconds(seconds))
     while waitpid(process, &status, WNOHANG) != process {
       guard ContinuousClock.now < deadline else {
         kill(-process, SIGKILL)
         waitpid(process, &status, 0)
-        throw TestKitError("\(words.joined(separator: " ")): no end within \(toolLimit_s) s")
+        throw TestKitError("\(words.joined(separator: " ")): no end within \(seconds) s")
       }
       usleep(1_000)
     }

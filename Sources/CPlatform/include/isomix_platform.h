@@ -44,6 +44,9 @@ void isomix_trim_memory(void);
 // with errno.
 int isomix_open_wake_pipe(int ends[2]);
 
+// Asks for a larger pipe; the system may refuse (-1 with errno), and the pipe is as it was.
+int isomix_set_pipe_size(int descriptor, int bytes);
+
 // Whether the kernel holds the wall clock to be synchronised (NTP): 1, 0, or -1 when it can't be told.
 int isomix_clock_is_synchronized(void);
 

@@ -54,20 +54,13 @@ enum DoctorNetwork {
 
   /// The addresses that `--listen` can take.
   static func addresses() -> DoctorCheck {
-    final class Found { var list: [String] = [] }
-    let found = Found()
-    let result = isomix_list_addresses(
-      { name, address, context in
-        guard let name, let address, let context else { return }
-        Unmanaged<Found>.fromOpaque(context).takeUnretainedValue().list.append(
-          "\(String(cString: name)) \(String(cString: address))")
-      }, Unmanaged.passUnretained(found).toOpaque())
-    let others = found.list.filter { !$0.hasPrefix("lo ") }
-    guard result == 0, !others.isEmpty else {
+    let others = NetworkInterface.current().filter { $0.name != "lo" }
+    guard !others.isEmpty else {
       return DoctorCheck(
         "addresses", .warning, "no network interface but loopback is up",
         advice: "workers on other machines can't join here")
     }
-    return DoctorCheck("addresses", others.prefix(8).joined(separator: ", "))
+    let list = others.flatMap { interface in interface.addresses.map { "\(interface.name) \($0)" } }
+    return DoctorCheck("addresses", list.prefix(8).joined(separator: ", "))
   }
 }

@@ -1,18 +1,26 @@
-import CPlatform
 import Foundation
 import Glibc
 
 /// Checks of cores, memory and limits.
-enum DoctorResources {
+package enum DoctorResources {
   static func cores() -> DoctorCheck {
-    let usable = Int(isomix_available_cores())
-    let present = ProcessInfo.processInfo.processorCount
-    var finding = "\(usable) core(s) for this process"
-    if present > usable { finding += " of \(present)" }
-    guard let quota = cpuQuota(), quota < Double(usable) else { return DoctorCheck("cores", finding) }
+    describe(Allocation.current(), present: ProcessInfo.processInfo.processorCount)
+  }
+
+  /// What a fit's default number of workers comes from.
+  package static func describe(_ allocation: Allocation, present: Int) -> DoctorCheck {
+    var bounds: [String] = []
+    if present > allocation.affinity || allocation.bound != .affinity {
+      bounds.append("\(allocation.affinity) of \(present) by its CPU affinity")
+    }
+    if let quota = allocation.quota { bounds.append(String(format: "%.2f by its control group", quota)) }
+    if let slurm = allocation.slurm { bounds.append("\(slurm) by Slurm") }
+    var finding = "\(allocation.cores) core(s) for this process"
+    if !bounds.isEmpty { finding += ": " + bounds.joined(separator: ", ") }
+    if let nodes = allocation.nodes, nodes > 1 { finding += "; the job has \(nodes) nodes" }
+    guard let quota = allocation.quota, quota < 1 else { return DoctorCheck("cores", finding) }
     return DoctorCheck(
-      "cores", .warning, finding + String(format: ", but the control group allows %.1f", quota),
-      advice: "start as many workers as the group allows: --workers \(max(1, Int(quota)))")
+      "cores", .warning, finding, advice: "less than one core is slow: ask for a whole one or more")
   }
 
   static func memory() -> DoctorCheck {
@@ -20,7 +28,7 @@ enum DoctorResources {
     let total = kibibytes("MemTotal", information)
     let available = kibibytes("MemAvailable", information)
     var finding = "\(gibibytes(available)) available of \(gibibytes(total))"
-    if let limit = number(in: "/sys/fs/cgroup/memory.max"), limit < total {
+    if let limit = Allocation.current().memory_bytes, limit < total {
       finding += ", of which the control group allows \(gibibytes(limit))"
     }
     return DoctorCheck("memory", finding)
@@ -40,21 +48,6 @@ enum DoctorResources {
         advice: "raise the limit (ulimit -n) for more")
     }
     return DoctorCheck("open files", "at most \(most)")
-  }
-
-  /// `cpu.max` of the control group in cores; nil without a limit.
-  private static func cpuQuota() -> Double? {
-    guard let text = try? String(contentsOfFile: "/sys/fs/cgroup/cpu.max", encoding: .utf8) else {
-      return nil
-    }
-    let parts = text.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
-    return parts.count == 2 && parts[1] > 0 ? parts[0] / parts[1] : nil
-  }
-
-  private static func number(in file: String) -> Int64? {
-    (try? String(contentsOfFile: file, encoding: .utf8)).flatMap {
-      Int64($0.trimmingCharacters(in: .whitespacesAndNewlines))
-    }
   }
 
   private static func kibibytes(_ key: String, _ text: String) -> Int64 {

@@ -1,0 +1,1 @@
+../../../../cluster/slurm/fit.sh

@@ -1,0 +1,1 @@
+../../../../cluster/slurm/join.sh

@@ -1,0 +1,1 @@
+../../../../cluster/ssh/fit.sh
