@@ -29,13 +29,7 @@ public struct GaussianMixtureDensity: AnalyticDensity {
           """)
     }
     for (k, mean) in means.enumerated() {
-      guard mean.count == dimension else {
-        throw PosteriorError(
-          code: .shape,
-          message: "mean of component \(k + 1) must have \(dimension) numbers, not \(mean.count)")
-      }
-      try PosteriorError.requireFinite(mean, "mean of component \(k + 1), x")
-      try PosteriorError.requirePositive(weights[k], "weight of component \(k + 1)")
+      try PosteriorError.requireComponent(mean, weight: weights[k], number: k + 1, dimension: dimension)
     }
     let factors = try covariances.enumerated().map { k, covariance in
       try PosteriorError.factor(covariance, dimension: dimension, "covariance of component \(k + 1)")

@@ -42,6 +42,17 @@ public struct PosteriorError: Error, Sendable, Equatable, CustomStringConvertibl
     }
   }
 
+  /// Checks mean and weight of a mixture's component; `number` counts from 1.
+  static func requireComponent(_ mean: [Double], weight: Double, number: Int, dimension: Int) throws {
+    guard mean.count == dimension else {
+      throw PosteriorError(
+        code: .shape,
+        message: "mean of component \(number) must have \(dimension) numbers, not \(mean.count)")
+    }
+    try requireFinite(mean, "mean of component \(number), x")
+    try requirePositive(weight, "weight of component \(number)")
+  }
+
   /// Factors a covariance given as rows; `name` says whose it is.
   static func factor(_ covariance: [[Double]], dimension: Int, _ name: String) throws -> CholeskyFactor {
     guard covariance.count == dimension, covariance.allSatisfy({ $0.count == dimension }) else {

@@ -33,13 +33,7 @@ public struct StudentMixtureDensity: AnalyticDensity {
           """)
     }
     for (k, mean) in means.enumerated() {
-      guard mean.count == dimension else {
-        throw PosteriorError(
-          code: .shape,
-          message: "mean of component \(k + 1) must have \(dimension) numbers, not \(mean.count)")
-      }
-      try PosteriorError.requireFinite(mean, "mean of component \(k + 1), x")
-      try PosteriorError.requirePositive(weights[k], "weight of component \(k + 1)")
+      try PosteriorError.requireComponent(mean, weight: weights[k], number: k + 1, dimension: dimension)
       try PosteriorError.requirePositive(degrees[k], "degrees of component \(k + 1)")
     }
     let factors = try scales.enumerated().map { k, scale in

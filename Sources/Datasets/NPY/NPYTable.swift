@@ -120,15 +120,7 @@ struct NPYTable<Source: ByteSource>: ~Copyable, TableSource {
   ) throws -> Bool {
     guard let target = targets[index] else { return true }
     guard value.isFinite else {
-      guard value.isNaN else {
-        throw DatasetError(.badData, "\(place(index)) holds \(value), which is not a finite number")
-      }
-      guard options.missingValues == .drop else {
-        throw DatasetError(
-          .badData,
-          "\(place(index)): the value is missing (NaN); fill it in, or drop such records (missing values: drop)"
-        )
-      }
+      try options.requireDroppable(value) { place(index) }
       missingValues[target] += 1
       return false
     }

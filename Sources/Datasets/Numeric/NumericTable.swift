@@ -101,15 +101,7 @@ struct NumericTable<Rows: NumericRows & ~Copyable>: ~Copyable, TableSource {
 
   /// What becomes of a value that is not finite: false if its row is dropped.
   private mutating func accept(_ value: Double, _ target: Int) throws -> Bool {
-    guard value.isNaN else {
-      throw DatasetError(.badData, "\(place(target)) holds \(value), which is not a finite number")
-    }
-    guard options.missingValues == .drop else {
-      throw DatasetError(
-        .badData,
-        "\(place(target)): the value is missing (NaN); fill it in, or drop such records (missing values: drop)"
-      )
-    }
+    try options.requireDroppable(value) { place(target) }
     missingValues[target] += 1
     return false
   }

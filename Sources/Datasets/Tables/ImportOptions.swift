@@ -80,3 +80,17 @@ public struct ImportOptions: Sendable, Codable, Hashable {
     return rowsPerShard
   }
 }
+
+extension ImportOptions {
+  /// Refuses a value that is not finite, unless it is missing (NaN) and its record may be dropped.
+  func requireDroppable(_ value: Double, place: () -> String) throws {
+    guard value.isNaN else {
+      throw DatasetError(.badData, "\(place()) holds \(value), which is not a finite number")
+    }
+    guard missingValues == .drop else {
+      throw DatasetError(
+        .badData,
+        "\(place()): the value is missing (NaN); fill it in, or drop such records (missing values: drop)")
+    }
+  }
+}
