@@ -273,23 +273,27 @@ void isomix_log_normal_moments(const double *restrict centers, const double *res
   const double most = 300.0;
   for (size_t start = 0; start < rows; start += LANES) {
     size_t lanes = rows - start < LANES ? rows - start : LANES;
-    double average[LANES] = {0}, variance[LANES] = {0};
-    for (size_t m = 0; m < terms; m++)
-      for (size_t l = 0; l < lanes; l++) {
-        double own = deviations[m * rows + start + l], log_mean = centers[m * rows + start + l] + 0.5 * own * own;
-        average[l] += shares[m] * exp_any(log_mean < most ? log_mean : most);
-      }
+    // Squares are of offsets from the first term's mean, which is near the others': no digits are lost.
+    double average[LANES] = {0}, variance[LANES] = {0}, first[LANES] = {0};
     for (size_t m = 0; m < terms; m++)
       for (size_t l = 0; l < lanes; l++) {
         double own = deviations[m * rows + start + l], v = own * own;
         double log_mean = centers[m * rows + start + l] + 0.5 * v;
-        double term = exp_any(log_mean < most ? log_mean : most), offset = term - average[l];
+        double term = exp_any(log_mean < most ? log_mean : most);
+        first[l] = m == 0 ? term : first[l];
+        double offset = term - first[l];
+        average[l] += shares[m] * offset;
         // e^v - 1, whose digits for small v the subtraction would lose.
         double growth = v < 1e-4 ? v * (1.0 + v * (0.5 + v / 6.0)) : exp_any(v < most ? v : most) - 1.0;
         variance[l] += shares[m] * (term * term * growth + offset * offset);
         // Of counts with a given mean: μ + α μ², and E μ² = term² e^v.
         if (of_counts) variance[l] += shares[m] * (term + overdispersions[m] * term * term * (1.0 + growth));
       }
+    for (size_t l = 0; l < lanes; l++) {
+      double rest = variance[l] - average[l] * average[l];
+      variance[l] = rest > 0.0 ? rest : 0.0;
+      average[l] += first[l];
+    }
     for (size_t l = 0; l < lanes; l++) {
       mean[start + l] = average[l];
       deviation[start + l] = square_root(variance[l]);

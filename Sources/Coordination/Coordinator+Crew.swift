@@ -54,12 +54,12 @@ extension Coordinator {
       statistics.redispatchedTiles += notice.tileCount
       let log = [.log(level, text)] + passedOn
       guard let running = job, running.number == notice.job, notice.tileCount > 0,
-        notice.firstTile + notice.tileCount <= running.job.shape.tileCount,
-        let deadly = job?.suspect(
-          RunningJob.Suspect(
-            tiles: notice.firstTile..<notice.firstTile + notice.tileCount, worker: notice.worker, story: text,
-            maybeAlive: notice.maybeAlive)), !configuration.isRelay
+        notice.firstTile + notice.tileCount <= running.job.shape.tileCount
       else { return log }
+      let suspect = RunningJob.Suspect(
+        tiles: notice.firstTile..<notice.firstTile + notice.tileCount, given: nextAssignment,
+        lost: nextAssignment, worker: notice.worker, story: text, maybeAlive: notice.maybeAlive)
+      guard let deadly = remember(suspect), !configuration.isRelay else { return log }
       let exitCode = (1...255).contains(notice.exitCode) ? notice.exitCode : ExitCode.software
       return log + giveUp(deadly, of: running, exitCode)
     }

@@ -104,15 +104,27 @@ extension Coordinator {
   private mutating func suspect(
     _ assignment: Assignment?, _ kind: LossKind, _ record: WorkerRecord, _ reason: String
   ) -> [CoordinatorAction]? {
-    guard let assignment, let running = job, running.number == assignment.job, kind != .violation,
-      let deadly = job?.suspect(
-        RunningJob.Suspect(
-          tiles: assignment.tiles, worker: record.hello.worker, story: "\(record.name) (\(reason))",
-          maybeAlive: kind.leavesHope)),
+    guard let assignment, let running = job, running.number == assignment.job, kind != .violation else {
+      return nil
+    }
+    let suspect = RunningJob.Suspect(
+      tiles: assignment.tiles, given: assignment.number, lost: nextAssignment, worker: record.hello.worker,
+      story: "\(record.name) (\(reason))", maybeAlive: kind.leavesHope)
+    guard let deadly = remember(suspect),
       // Tiles have killed workers elsewhere, too: that is for a relay's coordinator to count.
       !configuration.isRelay
     else { return nil }
     return giveUp(deadly, of: running, kind.exitCode)
+  }
+
+  /// Adds a worker to those that were lost over tiles of the running job.
+  mutating func remember(_ suspect: RunningJob.Suspect) -> (tile: Int, stories: [String])? {
+    // Beats tell the next number: those to come are not to be taken for earlier ones where no work goes out in between.
+    nextAssignment += 1
+    let deadly = job?.suspect(suspect)
+    // The sooner workers hear of it, the sooner they are known to live.
+    if job?.doubtedAt == suspect.lost { lastBeat = nil }
+    return deadly
   }
 
   /// Ends the run over a tile that too many workers were lost over.
@@ -144,7 +156,11 @@ extension Coordinator {
       progress += 1
     }
     workers[peer]?.progress = beat.progress
-    let actions = record.hello.isRelay && record.phase == .ready ? change(beat.crew, of: peer, now: now) : []
+    workers[peer]?.heardUpTo = max(record.heardUpTo, min(beat.heardUpTo, nextAssignment))
+    var actions = record.hello.isRelay && record.phase == .ready ? change(beat.crew, of: peer, now: now) : []
+    if let job, !job.trusts(heardUpTo: record.heardUpTo), job.trusts(heardUpTo: beat.heardUpTo) {
+      actions += dispatchToIdle(now: now)
+    }
     guard !beat.isReceiving, actions.isEmpty else { return actions }
     func isOverdue(_ since: Instant) -> Bool {
       since.adding(milliseconds: CoordinationLimits.lostMessage_ms) < now

@@ -48,7 +48,7 @@ extension Coordinator {
             + "\(configuration.numerics)). Pin both with OPENBLAS_CORETYPE and GLIBC_TUNABLES, or start the "
             + "fit with --mixed-numerics to accept it", hello)
     }
-    var record = WorkerRecord(hello: hello, session: nextSession, now: now)
+    var record = WorkerRecord(hello: hello, session: nextSession, heardUpTo: nextAssignment, now: now)
     record.registrations = registrations
     nextSession &+= 1
     workers[peer] = record

@@ -57,7 +57,7 @@ extension Coordinator {
   /// Gives a worker assignments up to its credit.
   mutating func dispatch(to peer: PeerID, once: Bool = false, now: Instant) -> [CoordinatorAction] {
     var actions: [CoordinatorAction] = []
-    while let record = workers[peer], record.isOnRoster,
+    while let record = workers[peer], record.isOnRoster, job?.trusts(heardUpTo: record.heardUpTo) == true,
       record.assignments.count < CoordinationLimits.assignmentsInFlight,
       let (tiles, portion) = job?.take(for: peer, fromOthers: record.assignments.isEmpty && !once)
     {
@@ -204,7 +204,9 @@ extension Coordinator {
   /// counts.
   mutating func copyStragglers(now: Instant) -> [CoordinatorAction] {
     guard let running = job, running.hasStarted, running.isHandedOut else { return [] }
-    var idle = roster.filter { workers[$0]?.assignments.isEmpty == true }
+    var idle = roster.filter {
+      workers[$0].map { $0.assignments.isEmpty && running.trusts(heardUpTo: $0.heardUpTo) } ?? false
+    }
     guard !idle.isEmpty else { return [] }
     var late: [(assignment: Assignment, portion: UInt64, holder: PeerID)] = []
     for peer in roster {

@@ -14,6 +14,10 @@ struct RunningJob: Sendable {
   /// A worker that was lost while it computed some tiles.
   struct Suspect: Sendable {
     let tiles: Range<Int>
+    /// The number of the assignment, and of the next one when the worker was lost: who was given the tiles before
+    /// another one's loss may have died with it, of the same cause.
+    let given: UInt64
+    let lost: UInt64
     /// The worker's own name, to know it again.
     let worker: String
     let story: String
@@ -32,6 +36,9 @@ struct RunningJob: Sendable {
   /// Portions without their result, oldest first.
   private(set) var portions: [Portion] = []
   private(set) var suspects: [Suspect] = []
+  /// The number of the assignment that came next when some tiles were doubted last: workers that have not been heard of
+  /// since may be dead already, and get nothing. Nil while nothing is doubted.
+  private(set) var doubtedAt: UInt64?
 
   /// - Parameter isWhole: whether all of it is wanted, as one portion.
   init(number: UInt64, job: Job, isWhole: Bool) {
@@ -111,19 +118,29 @@ struct RunningJob: Sendable {
   /// Remembers that a worker was lost over some tiles. From the second loss on, the tiles in question are handed out
   /// one by one, so that others of them get done and a deadly one stands alone.
   ///
+  /// Losses count one after the other: a rack that goes down takes all its workers, and what the first of them had would
+  /// be handed to the next ones before these are missed.
+  ///
   /// - Returns: a tile over which too many were lost, and their stories.
   mutating func suspect(_ suspect: Suspect) -> (tile: Int, stories: [String])? {
     let others = suspects.filter { $0.tiles.overlaps(suspect.tiles) }
     for other in others {
       for place in portions.indices { portions[place].doubt(other.tiles.clamped(to: suspect.tiles)) }
     }
+    if !others.isEmpty { doubtedAt = suspect.lost }
     // Where ranges overlap most, one of them begins.
     for other in others {
       let tile = other.tiles.clamped(to: suspect.tiles).lowerBound
-      let guilty = others.filter { $0.tiles.contains(tile) } + [suspect]
+      var guilty: [Suspect] = []
+      for next in others + [suspect] where next.tiles.contains(tile) && next.given >= guilty.last?.lost ?? 0 {
+        guilty.append(next)
+      }
       if guilty.count >= CoordinationLimits.deathsPerTile { return (tile, guilty.map(\.story)) }
     }
     if suspects.count < CoordinationLimits.suspects { suspects.append(suspect) }
     return nil
   }
+
+  /// Whether a worker gets work that is known to have lived until an assignment came next.
+  func trusts(heardUpTo number: UInt64) -> Bool { doubtedAt.map { number > $0 } ?? true }
 }

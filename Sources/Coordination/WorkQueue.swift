@@ -140,8 +140,20 @@ struct WorkQueue: Sendable {
   /// The first tiles of a range with about the given cost; at least one tile unless `allowEmpty`.
   private func front(of tiles: Range<Int>, cost: Double, allowEmpty: Bool = false) -> Range<Int> {
     let target = shape.cumulativeCosts[tiles.lowerBound] + cost
-    let end = shape.boundary(atCost: target, in: tiles)
+    let end = rounded(shape.boundary(atCost: target, in: tiles), in: tiles)
     if allowEmpty { return tiles.lowerBound..<min(end, tiles.upperBound - 1) }
     return tiles.lowerBound..<max(end, tiles.lowerBound + 1)
+  }
+
+  /// A piece's end nearby, where few subtrees cover the piece: each of them is a sum on its way back.
+  private func rounded(_ end: Int, in tiles: Range<Int>) -> Int {
+    let count = end - tiles.lowerBound
+    guard count >= 8, end < tiles.upperBound else { return end }
+    // An eighth to a quarter of the piece.
+    let unit = 1 << (Int.bitWidth - 3 - count.leadingZeroBitCount)
+    let block = shape.block(ofTile: end)
+    let first = shape.firstTiles[block]
+    let last = min(tiles.upperBound, first + shape.blocks[block].tileCount)
+    return min(first + (end - first + unit / 2) / unit * unit, last)
   }
 }

@@ -22,6 +22,8 @@ struct WorkerRecord: Sendable {
   var registrations = 1
   /// How often in a row work did not reach it.
   var missed = 0
+  /// The coordinator's last assignment that it is known to have lived to hear of.
+  var heardUpTo: UInt64
   /// The last job whose state was sent to it.
   var lastJob: UInt64 = 0
   /// The last context that was sent to it.
@@ -34,9 +36,11 @@ struct WorkerRecord: Sendable {
   /// Floating-point operations a second of one of its threads, once it has answered.
   var speed: Double?
 
-  init(hello: Hello, session: UInt32, now: Instant) {
+  /// - Parameter heardUpTo: the assignment that comes next: whoever answers the welcome lives after all before it.
+  init(hello: Hello, session: UInt32, heardUpTo: UInt64, now: Instant) {
     self.hello = hello
     self.session = session
+    self.heardUpTo = heardUpTo
     since = now
     lastHeard = now
     progressedAt = now

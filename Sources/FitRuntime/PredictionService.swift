@@ -29,9 +29,10 @@ public final class PredictionService {
     public var scores = true
     /// Whether data without responses are an error.
     public var requiresScores = false
-    /// Local worker processes; nil: one a core.
+    /// Local worker processes; nil or one: this process alone.
     public var workers: Int?
-    public var threads = 1
+    /// Compute threads of each process; nil: one, but one a core where `workers` is nil, too.
+    public var threads: Int?
     /// Folder where prepared data stay; nil: they are removed at the end.
     public var cache: String?
     /// Told what takes time.
@@ -110,26 +111,22 @@ public final class PredictionService {
     let rows = setup.plan.problem.testRows
     let file = try PredictionFile(
       columns, format: options.format, path: options.output, rows: rows, threads: Allocation.current().cores)
-    var scores = PredictionScores(hasClasses: columns.hasClass)
+    let sink = PredictionSink(file, columns)
     do {
-      let workers = try evaluate(setup, problem, plan, model) { numbers in
-        try file.append(numbers)
-        if layout.hasScores { scores.add(numbers, columns: columns) }
-      }
-      try file.finish()
+      let workers = try evaluate(setup, problem, plan, model, into: sink)
+      let scores = try sink.finish()
       return Outcome(
         family: model.mixture.family, rows: rows, columns: columns.names, draws: prediction.draws,
-        scores: layout.hasScores ? scores : nil, seconds: Clock.now.seconds(since: start), workers: workers)
+        scores: scores, seconds: Clock.now.seconds(since: start), workers: workers)
     } catch {
-      file.discard()
+      sink.discard()
       throw error
     }
   }
 
-  /// Has all rows computed, a job after the other; `take` gets the numbers of each job's rows in order.
+  /// Has all rows computed, a job after the other; the sink gets the numbers of each job's rows in order.
   private func evaluate(
-    _ setup: FitSetup, _ problem: Problem, _ plan: JobPlan, _ model: FittedModel,
-    take: ([Double]) throws -> Void
+    _ setup: FitSetup, _ problem: Problem, _ plan: JobPlan, _ model: FittedModel, into sink: PredictionSink
   ) throws -> Int {
     let runner = try makeRunner(setup, problem)
     do {
@@ -151,7 +148,7 @@ public final class PredictionService {
         numbers.reserveCapacity(blocks * plan.rowsPerTile * plan.unitWidth)
         for sum in sums { numbers.append(contentsOf: sum) }
         numbers.removeLast(numbers.count - here.count * plan.unitWidth)
-        try take(numbers)
+        try sink.append(numbers)
       }
     } catch is PredictionFile.ReaderGone {
       // Whoever read the predictions has read enough.
@@ -167,7 +164,9 @@ public final class PredictionService {
 
   private func makeRunner(_ setup: FitSetup, _ problem: Problem) throws -> any JobRunner {
     let bytes = try setup.encoded()
-    let local = options.workers ?? Allocation.current().workers(threads: options.threads)
+    // Without a wish, threads of this process: they need no copies of the predictions.
+    let local = options.workers ?? 1
+    let threads = options.threads ?? (options.workers == nil ? Allocation.current().cores : 1)
     let configuration = Coordinator.Configuration(
       run: RunID(bytes: [UInt8](repeating: 0, count: RunID.byteCount)), epoch: 1, version: Identity.version,
       build: identity.build, fingerprint: identity.fingerprint.digest, numerics: identity.numerics,
@@ -179,11 +178,11 @@ public final class PredictionService {
     }
     guard local > 1 else {
       return try InProcessRunner(
-        configuration: configuration, setup: setup, problem: problem, threads: options.threads,
+        configuration: configuration, setup: setup, problem: problem, threads: threads,
         identity: identity, interruption: interruption, log: log)
     }
     return try DistributedRunner(
-      configuration: configuration, localWorkers: local, threads: options.threads, listen: [],
+      configuration: configuration, localWorkers: local, threads: threads, listen: [],
       interruption: interruption, log: log)
   }
 

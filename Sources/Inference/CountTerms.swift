@@ -14,6 +14,7 @@ final class CountTerms {
   private let predictors = Scratch()
   private let scratch = Scratch()
   private let factorials = Scratch()
+  private let factors = Scratch()
 
   var terms: Int { shares.count }
 
@@ -49,13 +50,37 @@ final class CountTerms {
     return predictors
   }
 
+  /// Means at the nodes, `[terms, rows]`: those of a pair around the middle are its mean times and by one factor.
+  private func means(
+    _ centers: UnsafePointer<Double>, _ deviations: UnsafePointer<Double>, rows: Int
+  ) -> UnsafeMutablePointer<Double> {
+    let means = predictors.pointer(count: terms * rows)
+    let factors = self.factors.pointer(count: rows)
+    let nodes = rule.count
+    for normal in 0..<normals {
+      let own = means + normal * nodes * rows
+      let middle = own + nodes / 2 * rows
+      isomix_bounded_exp(centers + normal * rows, middle, nil, rows)
+      for node in 0..<nodes / 2 {
+        let (mirrored, other) = (own + node * rows, own + (nodes - 1 - node) * rows)
+        let place = rule[nodes - 1 - node].place
+        for row in 0..<rows { factors[row] = place * deviations[normal * rows + row] }
+        isomix_bounded_exp(factors, factors, nil, rows)
+        for row in 0..<rows {
+          other[row] = middle[row] * factors[row]
+          mirrored[row] = middle[row] / factors[row]
+        }
+      }
+    }
+    return means
+  }
+
   /// Writes quantiles `[probabilities, rows]`; −1 where counts are too large to be summed.
   func quantiles(
     _ centers: UnsafePointer<Double>, _ deviations: UnsafePointer<Double>, rows: Int,
     at probabilities: [Double], into output: UnsafeMutablePointer<Double>
   ) {
-    let means = expand(centers, deviations, rows: rows)
-    isomix_bounded_exp(means, means, nil, terms * rows)
+    let means = means(centers, deviations, rows: rows)
     isomix_count_mixture_quantiles(
       means, overdispersions, shares, terms, rows, probabilities, probabilities.count,
       scratch.pointer(count: 32 * terms), output)

@@ -62,11 +62,11 @@ struct PredictCommand: ParsableCommand {
   @Flag(help: "Don't read responses, even if the data have them.")
   var noScores = false
 
-  @Option(help: "Local worker processes (default: one a core; 1 works in this process).")
+  @Option(help: "Local worker processes; 1 works in this process (default: 1, with a thread a core).")
   var workers: Int?
 
-  @Option(help: "Compute threads of each local worker.")
-  var threads: Int = 1
+  @Option(help: "Compute threads of each process (default: 1, or one a core without --workers).")
+  var threads: Int?
 
   @Option(
     help: "Folder where prepared data stay for another time (default: they are removed at the end).",
@@ -77,7 +77,9 @@ struct PredictCommand: ParsableCommand {
     if let workers, !(1...1024).contains(workers) {
       throw ValidationError("--workers must be from 1 to 1024.")
     }
-    guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024.") }
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads must be from 1 to 1024.")
+    }
     if let draws, !(2...ProblemBuilder.mostDraws).contains(draws) {
       throw ValidationError("--draws must be from 2 to \(ProblemBuilder.mostDraws).")
     }

@@ -41,54 +41,71 @@ package enum DecimalText {
         while magnitude >= powers[DecimalText.digits - decimals] { decimals -= 1 }
       }
       var number = UInt64(magnitude * powers[decimals] + 0.5)
-      if number >= DecimalText.largest, decimals > 0 {
+      if value < 0 { append(UInt8(ascii: "-")) }
+      if number >= DecimalText.largest {
+        guard decimals > 0 else { return append(Array("\(number)".utf8)) }
         number /= 10
         decimals -= 1
       }
-      if value < 0 { append(UInt8(ascii: "-")) }
       appendDigits(number, decimals: decimals)
     }
 
-    /// Appends `number / 10^decimals` without trailing zeros.
+    /// Appends `number / 10^decimals` without trailing zeros; `number` has all twelve digits.
     @inline(__always)
     private mutating func appendDigits(_ number: UInt64, decimals: Int) {
-      var rest = number
-      var decimals = decimals
-      while decimals >= 4, rest % 10_000 == 0 {
-        rest /= 10_000
-        decimals -= 4
+      // One digit a byte, the first one lowest: eight digits, and four.
+      let head = DecimalText.eightDigits(number / 10_000)
+      let tail = DecimalText.fourDigits(UInt32(truncatingIfNeeded: number % 10_000))
+      let zeros = tail != 0 ? tail.leadingZeroBitCount / 8 : 4 + head.leadingZeroBitCount / 8
+      let whole = DecimalText.digits - decimals
+      let kept = DecimalText.digits - zeros
+      if whole > 0 {
+        // All digits one place to the right, then the whole part back.
+        store(head, tail, at: end + 1)
+        for index in 0..<whole { end[index] = end[index + 1] }
+        guard kept > whole else { return end += whole }
+        end[whole] = UInt8(ascii: ".")
+        end += kept + 1
+      } else {
+        append(DecimalText.zero)
+        append(UInt8(ascii: "."))
+        for _ in 0..<(-whole) { append(DecimalText.zero) }
+        store(head, tail, at: end)
+        end += kept
       }
-      while decimals > 0, rest % 10 == 0 {
-        rest /= 10
-        decimals -= 1
-      }
-      // Written from the right; below 1 there are zeros in front.
-      var own = 1
-      var bound: UInt64 = 10
-      while own <= DecimalText.digits, rest >= bound {
-        bound *= 10
-        own += 1
-      }
-      let count = max(own, decimals + 1)
-      let length = count + (decimals > 0 ? 1 : 0)
-      var place = end + length
-      for index in 0..<count {
-        if index == decimals, decimals > 0 {
-          place -= 1
-          place.pointee = UInt8(ascii: ".")
-        }
-        let next = rest / 10
-        place -= 1
-        place.pointee = DecimalText.zero + UInt8(truncatingIfNeeded: rest - 10 * next)
-        rest = next
-      }
-      end += length
+    }
+
+    @inline(__always)
+    private func store(_ head: UInt64, _ tail: UInt32, at place: UnsafeMutablePointer<UInt8>) {
+      let raw = UnsafeMutableRawPointer(place)
+      raw.storeBytes(of: (head | 0x3030_3030_3030_3030).littleEndian, as: UInt64.self)
+      (raw + 8).storeBytes(of: (tail | 0x3030_3030).littleEndian, as: UInt32.self)
     }
 
     private mutating func appendOther(_ value: Double) {
       guard value != 0 else { return append(DecimalText.zero) }
       append(Array("\(value)".utf8))
     }
+  }
+
+  /// The decimal digits of a number below 10⁸, a byte each, the first one lowest: four, two and then one digit are cut
+  /// from all fields of the word at once, by multiplications in place of divisions.
+  @inline(__always)
+  private static func eightDigits(_ number: UInt64) -> UInt64 {
+    let fours = number / 10_000 | (number % 10_000) << 32
+    let hundreds = ((fours &* 10_486) >> 20) & 0x0000_007F_0000_007F
+    let pairs = hundreds | (fours &- 100 &* hundreds) << 16
+    let tens = ((pairs &* 103) >> 10) & 0x000F_000F_000F_000F
+    return tens | (pairs &- 10 &* tens) << 8
+  }
+
+  /// As `eightDigits`, of a number below 10⁴.
+  @inline(__always)
+  private static func fourDigits(_ number: UInt32) -> UInt32 {
+    let hundreds = (number &* 10_486) >> 20
+    let pairs = hundreds | (number &- 100 &* hundreds) << 16
+    let tens = ((pairs &* 103) >> 10) & 0x000F_000F
+    return tens | (pairs &- 10 &* tens) << 8
   }
 
   /// Calls `body` with the table that `Writer` needs.

@@ -79,7 +79,8 @@ struct RecoveryTests {
         peer2, &coordinator, coordinator.handle(.tick, now: .ms(now)).work(for: peer2), at: .ms(now))
     }
     #expect(completed != nil)
-    let next = coordinator.handle(.begin(Examples.job(shape)), now: .ms(3001))
+    let next = coordinator.handle(
+      .begin(Examples.job(Examples.shape([64], width: 2, cost: 1e6))), now: .ms(3001))
     #expect(next.work(for: peer1).isEmpty && !next.work(for: peer2).isEmpty)
     // With its old answers given it gets work again.
     var given: [Work] = []
@@ -147,6 +148,35 @@ struct RecoveryTests {
     #expect(story.contains("tile \(deadly) ") && story.contains("3 workers"), "\(story)")
     #expect(failure?.exitCode == 70)
     #expect(story.components(separatedBy: "the connection to it is gone").count == 4, "\(story)")
+  }
+
+  @Test("workers that die together are not taken for victims of what the first one had")
+  func lostRack() throws {
+    let hosts = (1...6).map { "node\($0)" }
+    let peers = (1...6).map { PeerID(number: UInt64($0)) }
+    var (coordinator, work) = atWork(hosts)
+    for peer in peers.dropFirst() { #expect(drain(peer, &coordinator, work[peer] ?? []) == nil) }
+    // All but the last one die at once, which is noticed of one after the other: by then the next one has its tiles.
+    var given: [PeerID: Int] = [:]
+    for peer in peers.dropLast() {
+      let actions = coordinator.handle(.unreachable(peer), now: .ms(2))
+      #expect(actions.failures.isEmpty, "\(actions.failures)")
+      for other in peers { given[other, default: 0] += actions.work(for: other).count }
+    }
+    #expect(given[peers[1], default: 0] > 0 && given.values.filter { $0 > 0 }.count == 1, "\(given)")
+    // A beat that was sent before says nothing; one that answers does.
+    #expect(
+      coordinator.says(peers[5], .beat(Beat(progress: 1, isReady: true, heardUpTo: 3)), at: .ms(3)).isEmpty)
+    let next = try #require(
+      coordinator.handle(.tick, now: .ms(4)).sent.compactMap { sent -> UInt64? in
+        guard case .beat(let beat) = sent.content, sent.peer == peers[5] else { return nil }
+        return beat.progress
+      }.first)
+    let answer = coordinator.says(
+      peers[5], .beat(Beat(progress: 1, isReady: true, heardUpTo: next)), at: .ms(5))
+    #expect(!answer.work(for: peers[5]).isEmpty)
+    #expect(
+      bits(drain(peers[5], &coordinator, answer.work(for: peers[5]), at: .ms(6))) == bits(values.serial))
   }
 
   @Test("workers that come back were not killed by what they held")

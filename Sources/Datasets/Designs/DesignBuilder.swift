@@ -116,7 +116,8 @@ enum DesignBuilder {
     }
     for feature in scaling.indices.indices {
       let value = row[scaling.indices[feature]]
-      guard let coding = scaling.codings[feature] else {
+      // Most tables have no categories, and a coding is not free to look at.
+      guard !scaling.isNumeric, let coding = scaling.codings[feature] else {
         let scaled = Number((value - scaling.means[feature]) / scaling.standardDeviations[feature])
         isFinite = isFinite && scaled.isFinite
         output.pointee = scaled

@@ -60,7 +60,8 @@ public enum DesignStream {
         throw scaling.overflow(row, request.precision, place: "\(name): row \(rows + 1)")
       }
       responseRow.storeBytes(
-        of: try coding.response(row, table.categories, row: rows, name: name), as: Double.self)
+        of: try coding.response(row, coding.hasCategories ? table.categories : [], row: rows, name: name),
+        as: Double.self)
       try features.endRow(staged)
       try responses.endRow(staged)
       rows += 1
@@ -103,6 +104,8 @@ private struct StreamedResponse {
   private let index: Int?
   private let kind: ResponseKind
   private let classes: [String]
+  /// Whether the categories of the table so far are looked at.
+  var hasCategories: Bool { index != nil && kind.hasClasses }
   /// The class of each category seen so far, by its code.
   private var codes: [Double] = []
 

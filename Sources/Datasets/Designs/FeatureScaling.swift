@@ -9,6 +9,8 @@ struct FeatureScaling {
   let codings: [LevelCoding?]
   let means: [Double]
   let standardDeviations: [Double]
+  /// Whether no feature is categorical.
+  let isNumeric: Bool
 
   /// The levels of each feature; none of numeric ones.
   var levels: [[String]] { codings.map { $0?.levels ?? [] } }
@@ -47,6 +49,7 @@ struct FeatureScaling {
     let used = indices.map { columns[$0] }
     features = names
     codings = try FeatureScaling.codings(request, used)
+    isNumeric = codings.allSatisfy { $0 == nil }
     (means, standardDeviations) = try FeatureScaling.scales(request, used)
     try checkRange(used, request.precision)
   }
@@ -125,6 +128,7 @@ struct FeatureScaling {
     features = reference.features
     indices = try ColumnChoice.indices(of: reference.features, among: columns, in: name)
     codings = reference.features.map { _ in nil }
+    isNumeric = true
     (means, standardDeviations) = (reference.means, reference.standardDeviations)
   }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """How fast a fit is with 1 to 16 worker processes on this machine, flat and behind relays, beside what
-`isomix simulate --scale` foretells from measurements of one worker and of empty iterations.
+`isomix simulate --scale` foretells from measurements of one worker (alone, and on every processor at once) and of empty
+iterations.
 
     python3 cluster/examples/scale/compare.py [--isomix .build/release/isomix] [--workers 1,2,4,8,16] [--plot DIR]
     sudo python3 cluster/examples/scale/compare.py --namespaces      # workers behind relays in network namespaces
@@ -99,6 +100,20 @@ def flat(workers, folder):
     return speed(folder, workers)
 
 
+def crowd(folder):
+    """Iterations a second of a one-worker fit while every other processor runs one, too: what a busy machine gives."""
+    outputs = [f"{folder}-{number}" for number in range(os.cpu_count())]
+    fits = [
+        subprocess.Popen(
+            [arguments.isomix, "fit", arguments.spec, "--output", output, "--progress", "none", "--workers", "1", *OPTIONS],
+            stdout=subprocess.DEVNULL)
+        for output in outputs
+    ]
+    if any([fit.wait() for fit in fits]):
+        sys.exit("a fit beside others failed")
+    return statistics.median(speed(output, 1)[0] for output in outputs)
+
+
 def tree(workers, relays, folder, namespaces=None):
     """A fit whose workers are behind relays, each with its own in a namespace if there are any."""
     address = "10.92.0.1" if namespaces else "127.0.0.1"
@@ -143,7 +158,7 @@ def forecast(model, workers, relays, folder):
 
 
 def calibrate(plan, one_worker, folder):
-    """The model's times: a tile's from one worker's fit, a message's and a byte's from empty iterations of two workers."""
+    """The model's times: a tile's from one worker's fits on all processors, a message's and a byte's from empty iterations of two workers."""
     gradient = plan["gradient"]
     blocks = -(-gradient["components"] // gradient["components_per_block"])
     sample_tiles = -(-gradient["samples"] // gradient["samples_per_tile"])
@@ -192,8 +207,10 @@ def main():
             cases = [(1, 0)] + [(count, 2) for count in counts if count >= 2]
         speeds = {case: [] for case in cases}
         digests = set()
+        crowds = []
         try:
             for repetition in range(arguments.repeat):
+                crowds.append(crowd(f"{folder}/{repetition}-crowd"))
                 for workers, relays in cases:
                     output = f"{folder}/{repetition}-{workers}-{relays}"
                     result = tree(workers, relays, output, namespaces) if relays else flat(workers, output)
@@ -207,14 +224,19 @@ def main():
         plan = plan if "gradient" in plan else plan_file["setup"]["plan"]
         arguments.dimension = plan["gradient"]["unit_width"] - 2
         one = statistics.median(speeds[1, 0])
-        model = calibrate(plan, one, folder)
+        busy = statistics.median(crowds)
+        print(f"one worker: {one:.2f} it/s; with all processors busy: {busy:.2f} it/s each")
+        model = calibrate(plan, busy, folder)
         print("model:", json.dumps(model))
         print(f"{'workers':>8} {'relays':>7} {'measured it/s':>14} {'foretold it/s':>14} {'off by':>8}")
         rows, is_close = [], True
         for workers, relays in cases:
             measured = statistics.median(speeds[workers, relays])
             # One local worker computes in the coordinator's process.
-            foretold = one if (workers, relays) == (1, 0) else forecast(model, workers, relays, folder)["iterations_per_second"]
+            if (workers, relays) == (1, 0):
+                foretold = one
+            else:
+                foretold = forecast(model, workers, relays, folder)["iterations_per_second"]
             off = foretold / measured - 1
             is_close = is_close and abs(off) <= arguments.tolerance
             rows.append(
