@@ -46,6 +46,16 @@ public enum CoordinationLimits {
   public static let departures = 32
   /// How long the next part of a long message may take: on a link of 10 kB/s.
   public static let partInterval_ms = 15_000
+  /// Parts of files on their way to a worker at once, at most: 1 MiB, which other messages may be behind.
+  public static let shardParts = 8
+  /// After how long a part that a worker does not say to have read counts as lost, and how many of them in a row a
+  /// worker may leave unread.
+  public static let unreadPart_ms = 60_000
+  public static let unreadParts = 16
+  /// How long a worker waits for the next part of a file, asking again now and then.
+  public static let shardPatience_ms = 600_000
+  /// Times that a file may come damaged and is asked for again.
+  public static let shardDamages = 1
   /// Workers that may be lost over one tile before it is given up.
   public static let deathsPerTile = 3
   /// Losses that a job remembers, at most.

@@ -141,7 +141,9 @@ extension Coordinator {
       // It never took part: whoever started it is told there, and the fit goes on without it.
       return lose(peer, .declined, because: failure.message, now: now)
     }
-    return lose(peer, isAboutInput ? .declined : .failed(exitCode), because: failure.message, now: now)
+    // Nor is a full disk of its host anything that a tile did.
+    let isAboutHost = isAboutInput || exitCode == ExitCode.cannotCreate
+    return lose(peer, isAboutHost ? .declined : .failed(exitCode), because: failure.message, now: now)
   }
 
   // MARK: Strangers
@@ -161,7 +163,7 @@ extension Coordinator {
   mutating func answerStranger(_ message: Message, from peer: PeerID) -> [CoordinatorAction] {
     switch message.content {
     case .failure, .goodbye: return []
-    case .beat, .result, .ready: return invite(peer)
+    case .beat, .result, .ready, .shardRequest, .shardReceived: return invite(peer)
     default: return stranger(peer, "sent a message of kind \(message.kind) before any hello")
     }
   }

@@ -114,7 +114,9 @@ extension Coordinator {
     guard roster.count > 1 else { return [] }
     var actions: [CoordinatorAction] = []
     for peer in roster {
-      guard let record = workers[peer], let assignment = record.assignments.first else { continue }
+      guard let record = workers[peer], !record.isFetching, let assignment = record.assignments.first else {
+        continue
+      }
       let taken = now.seconds(since: assignment.sentAt)
       let expected = assignment.cost / max(record.speed ?? speed, 1e6) / Double(max(1, record.hello.threads))
       guard taken * 1000 >= Double(CoordinationLimits.namedStraggler_ms),

@@ -210,7 +210,7 @@ extension Coordinator {
     guard !idle.isEmpty else { return [] }
     var late: [(assignment: Assignment, portion: UInt64, holder: PeerID)] = []
     for peer in roster {
-      guard let record = workers[peer] else { continue }
+      guard let record = workers[peer], !record.isFetching else { continue }
       var cost = 0.0
       for assignment in record.assignments {
         cost += assignment.cost

@@ -28,6 +28,10 @@ public struct Coordinator: Sendable {
     public var workerTimeout_ms: Int
     /// After how much silence a worker is lost.
     public var silenceLimit_ms: Int
+    /// Whether workers get the data's files from here.
+    public var servesShards = false
+    /// Bytes that no worker knows, for tickets that none can guess.
+    public var secret: [UInt8] = []
     /// Whether this is a relay's: it tells its own coordinator of its workers, and leaves it to that one to end the run.
     package var isRelay = false
 
@@ -64,6 +68,8 @@ public struct Coordinator: Sendable {
     public var redispatchedTiles = 0
     /// Results that came twice and were compared.
     public var duplicates = 0
+    /// Bytes of the data's files that were sent to workers.
+    public var shardBytes = 0
     /// What jobs of each kind took on the way, by their kind.
     public var traffic: [UInt8: Traffic] = [:]
   }
@@ -106,6 +112,7 @@ public struct Coordinator: Sendable {
   var namedStrangers = 0
   var refusals = 0
   var seen: Set<String> = []
+  var ticketsGiven: UInt64 = 0
   var speed = CoordinationLimits.assumedSpeed
   private var phase = Phase.running
 
@@ -162,7 +169,7 @@ public struct Coordinator: Sendable {
   /// Entries of every table that grows with what peers do, for tests of their limits.
   package var tableSize: Int {
     workers.count + roster.count + strangers.count + settled.count + (job?.pieces.count ?? 0)
-      + workers.values.reduce(0) { $0 + $1.assignments.count }
+      + workers.values.reduce(0) { $0 + $1.assignments.count + $1.credit.count }
   }
 
   /// Takes an event and returns what is to be done, in order.
@@ -186,6 +193,7 @@ public struct Coordinator: Sendable {
     case .open(let job): return open(job)
     case .add(let portion, let subtrees): return add(portion: portion, subtrees: subtrees, now: now)
     case .cancel(let portions): return cancel(portions, now: now)
+    case .shardRead(let read, let content): return answer(read, content, now: now)
     case .end(let exitCode, let message): return end(exitCode: exitCode, message: message)
     }
   }
@@ -200,7 +208,13 @@ public struct Coordinator: Sendable {
     switch message.content {
     case .ready(let ready): return becomeReady(ready, peer: peer, now: now)
     case .result(let result): return collect(result, from: peer, now: now)
-    case .beat(let beat): return hear(beat, from: peer, now: now)
+    case .beat(let beat):
+      if !beat.isReceiving { endTransfer(of: peer, now: now) }
+      return hear(beat, from: peer, now: now)
+    case .shardRequest(let request): return serve(request, to: peer, now: now)
+    case .shardReceived(let ticket):
+      workers[peer]?.credit.acknowledge(ticket: ticket)
+      return []
     case .failure(let failure): return failed(failure, peer: peer, now: now)
     case .goodbye(let goodbye): return lose(peer, .left, because: goodbye.message, now: now)
     case .handBack(let handBack) where record.hello.isRelay: return takeBack(handBack, from: peer, now: now)
@@ -209,7 +223,7 @@ public struct Coordinator: Sendable {
       return lose(
         peer, .violation, because: "it sent a message of kind \(message.kind), which only a relay sends",
         now: now)
-    case .hello, .welcome, .refused, .work, .registerAgain:
+    case .hello, .welcome, .refused, .work, .registerAgain, .shardPart, .shardRefused:
       return lose(
         peer, .violation,
         because: "it sent a message of kind \(message.kind), which only a coordinator sends", now: now)

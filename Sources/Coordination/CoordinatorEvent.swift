@@ -23,6 +23,8 @@ public enum CoordinatorEvent: Sendable {
   case add(portion: UInt64, subtrees: [Subtree])
   /// Portions are not wanted any more.
   case cancel([UInt64])
+  /// A part of a file was read, as ``CoordinatorAction/readShard(_:)`` asks.
+  case shardRead(ShardRead, ShardContent)
   /// The run is over; tell everyone.
   case end(exitCode: Int32, message: String)
 }
@@ -39,6 +41,8 @@ public enum CoordinatorAction: Sendable {
   case portionRefused(UInt64)
   /// For a relay: what its own coordinator is to know of a worker.
   case crew(CrewNotice)
+  /// Read a part of a file of the fit's data, and answer with ``CoordinatorEvent/shardRead(_:_:)``.
+  case readShard(ShardRead)
   /// The run can't go on.
   case failed(RunFailure)
   case log(LogLevel, String)

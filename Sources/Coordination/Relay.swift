@@ -35,12 +35,20 @@ public struct Relay: Sendable {
   /// The coordinator's last word, while it is acted on.
   private var goodbye: Goodbye?
   private var forwardedWarnings = 0
+  /// Parts of files that workers wait for, and that are not here yet.
+  private var waitingReads: [ShardRead] = []
+  /// Bytes that no worker knows.
+  private let secret: [UInt8]
 
   /// - Parameters:
   ///   - hello: who the relay is; `isRelay` is set.
   ///   - epoch: a number larger than that of any relay before it at the same endpoint.
   ///   - patience_ms: how long to look for a coordinator before giving up; nil: for ever.
-  public init(hello: Hello, epoch: UInt64, patience_ms: Int? = CoordinationLimits.greeting_ms) {
+  ///   - secret: bytes that no worker knows.
+  public init(
+    hello: Hello, epoch: UInt64, patience_ms: Int? = CoordinationLimits.greeting_ms, secret: [UInt8] = []
+  ) {
+    self.secret = secret
     var hello = hello
     hello.isRelay = true
     self.hello = hello
@@ -61,7 +69,9 @@ public struct Relay: Sendable {
   public var statistics: Coordinator.Statistics { coordinator?.statistics ?? Coordinator.Statistics() }
 
   /// Entries of every table that grows with what peers do, for tests of their limits.
-  package var tableSize: Int { (coordinator?.tableSize ?? 0) + pending.count + portions.count }
+  package var tableSize: Int {
+    (coordinator?.tableSize ?? 0) + pending.count + portions.count + waitingReads.count
+  }
 
   /// Takes an event and returns what is to be done, in order.
   public mutating func handle(_ event: RelayEvent, now: Instant) -> [RelayAction] {
@@ -76,6 +86,14 @@ public struct Relay: Sendable {
     case .prepared(let setupDigest, let dataDigest, let shapes):
       return take((setupDigest, dataDigest, shapes), now: now)
     case .preparationFailed(let failure): return tellWorker(.preparationFailed(failure), now: now)
+    case .wanted(let digests): return tellWorker(.wanted(digests), now: now)
+    case .shardMissing(let read):
+      waitingReads.removeAll { coordinator?.session(of: $0.peer) != $0.session }
+      waitingReads.append(read)
+      return tellWorker(.wanted([read.digest]), now: now)
+    case .shardChecked(let digest, let isWhole):
+      let actions = tellWorker(.shardChecked(digest, isWhole: isWhole), now: now)
+      return actions + (isWhole ? takeWaiting(digest).map { .readShard($0) } : [])
     case .tick:
       let below = coordinator == nil ? [] : tellCoordinator(.tick, now: now)
       return below + tellWorker(.tick(progress: coordinator?.progress ?? 0), now: now)
@@ -100,6 +118,12 @@ public struct Relay: Sendable {
       case .forget(let assignments):
         portions.removeAll { assignments.contains($0) }
         actions += tellCoordinator(.cancel(assignments), now: now)
+      case .shard(let action):
+        actions.append(.shard(action))
+        guard case .failed(let digest, let failure) = action else { continue }
+        for read in takeWaiting(digest) {
+          actions += tellCoordinator(.shardRead(read, .unavailable(failure.message)), now: now)
+        }
       case .note(let text): actions.append(.log(.info, text))
       case .exit(let code, let message): actions += exit(code, message, now: now)
       }
@@ -176,6 +200,9 @@ public struct Relay: Sendable {
         setupDigest: new.setupDigest, dataDigest: new.dataDigest, mixedNumerics: session.numerics.isMixed,
         workersToStart: 1, workerTimeout_ms: .max, silenceLimit_ms: session.silenceLimit_ms)
       configuration.isRelay = true
+      configuration.servesShards = true
+      configuration.secret = secret
+      waitingReads = []
       coordinator = Coordinator(configuration: configuration)
       actions += known.map { .sendDown($0, Message(run: session.run, epoch: epoch, content: .registerAgain)) }
     } else {
@@ -184,6 +211,7 @@ public struct Relay: Sendable {
     }
     prepared = new
     portions = []
+    if !waitingReads.isEmpty { actions += tellWorker(.wanted(waitingReads.map(\.digest)), now: now) }
     job = nil
     isAwaited = true
     // Names differ, so that the order of the table does not matter but for the log.
@@ -191,6 +219,13 @@ public struct Relay: Sendable {
     pending = [:]
     for (peer, message) in waiting { actions += tellCoordinator(.received(peer, message), now: now) }
     return actions + answerIfReady(now: now)
+  }
+
+  /// The parts of a file that are waited for; nobody waits for them any more.
+  private mutating func takeWaiting(_ digest: Digest) -> [ShardRead] {
+    let waiting = waitingReads.filter { $0.digest == digest }
+    waitingReads.removeAll { $0.digest == digest }
+    return waiting
   }
 
   private func accepts(_ numerics: Welcome.Numerics) -> Bool {
@@ -242,6 +277,7 @@ public struct Relay: Sendable {
       switch action {
       case .send(let peer, let message): actions.append(.sendDown(peer, message))
       case .drop(let peer): actions.append(.drop(peer))
+      case .readShard(let read): actions.append(.readShard(read))
       case .portionCompleted(let number, let sums, let seconds):
         portions.removeAll { $0 == number }
         actions += tellWorker(

@@ -1,3 +1,4 @@
+import NumericsKit
 import Wire
 
 /// What happens to a relay.
@@ -10,6 +11,12 @@ public enum RelayEvent: Sendable {
   case prepared(setupDigest: String, dataDigest: String, shapes: [UInt8: JobShape])
   /// The set-up can't be read.
   case preparationFailed(RunFailure)
+  /// Files of the fit's data are needed that are not here.
+  case wanted([Digest])
+  /// A worker wants a part of a file that is not here yet.
+  case shardMissing(ShardRead)
+  /// The digest of a file that came was compared.
+  case shardChecked(Digest, isWhole: Bool)
   /// Time passes.
   case tick
 }
@@ -24,6 +31,11 @@ public enum RelayAction: Sendable {
   case sendDown(PeerID, Message)
   /// Forget what is known of a worker's stream, and take nothing more from it.
   case drop(PeerID)
+  /// Do something about a file that comes.
+  case shard(ShardAction)
+  /// Read a part of a file for a worker, and answer with ``CoordinatorEvent/shardRead(_:_:)`` from below; or with
+  /// ``RelayEvent/shardMissing(_:)``.
+  case readShard(ShardRead)
   case log(LogLevel, String)
   /// End the process.
   case exit(code: Int32, message: String)

@@ -28,8 +28,12 @@ public struct Worker: Sendable {
   private var phase = Phase.ended
   private var hasGreeted = false
   private var lastTick: Instant?
+  private var lastProgress: UInt64 = 0
   /// For a relay: the workers behind it.
   private var crew = Crew()
+  /// Files that it waits for, and whether its beats say so.
+  var fetch = ShardFetch()
+  var isFetching = false
 
   /// - Parameters:
   ///   - hello: who the worker is; its incarnations are counted from the one given.
@@ -70,7 +74,11 @@ public struct Worker: Sendable {
     case .crewChanged(let crew, let progress): return change(crew, progress: progress, now: now)
     case .handedBack(let assignments): return handBack(assignments)
     case .told(let notice): return session.map { [.send($0.message(.crew(notice)))] } ?? []
-    case .tick(let progress): return tick(progress: progress, now: now)
+    case .wanted(let digests): return want(digests, now: now)
+    case .shardChecked(let digest, let isWhole): return checked(digest, isWhole: isWhole, now: now)
+    case .tick(let progress):
+      let actions = tick(progress: progress, now: now)
+      return actions + continueTransfer(now: now)
     case .stopRequested(let reason): return stop(reason, now: now)
     }
   }
@@ -79,6 +87,9 @@ public struct Worker: Sendable {
 
   /// Says hello over a fresh connection, as the next incarnation.
   private mutating func greet(now: Instant, since: Instant? = nil, attempts: Int = 0) -> [WorkerAction] {
+    // What was asked for was asked of somebody else.
+    fetch = ShardFetch()
+    isFetching = false
     if hasGreeted { hello.incarnation += 1 }
     hasGreeted = true
     let wait = Worker.retryDelay_ms(attempts: attempts, of: hello)
@@ -131,6 +142,8 @@ public struct Worker: Sendable {
     case .beat(let beat):
       updateSession { $0.heardUpTo = beat.progress }
       return []
+    case .shardPart(let part): return receive(part, now: now)
+    case .shardRefused(let refusal): return refused(refusal, now: now)
     // A welcome that comes twice says nothing new.
     case .welcome: return []
     case .goodbye(let goodbye): return ended(by: goodbye, now: now)
@@ -138,7 +151,7 @@ public struct Worker: Sendable {
       let code = refusal.reason == .data ? ExitCode.badData : ExitCode.unavailable
       phase = .ended
       return [.exit(code: code, message: "the coordinator refused this worker: \(refusal.message)")]
-    case .hello, .ready, .result, .failure, .registerAgain, .handBack, .crew:
+    case .hello, .ready, .result, .failure, .registerAgain, .handBack, .crew, .shardRequest, .shardReceived:
       return giveUp(
         ExitCode.unavailable, "the coordinator sent an unexpected message of kind \(message.kind)")
     }
@@ -223,6 +236,15 @@ public struct Worker: Sendable {
     return [.send(session.message(.beat(beat(session, progress: progress, isReady: true, now: now))))]
   }
 
+  /// A beat out of its time.
+  func beatNow(now: Instant) -> [WorkerAction] {
+    guard let session else { return [] }
+    let isReady = if case .working = phase { true } else { false }
+    return [
+      .send(session.message(.beat(beat(session, progress: lastProgress, isReady: isReady, now: now))))
+    ]
+  }
+
   private mutating func heard(now: Instant, isPart: Bool) {
     if case .greeting(var greeting) = phase {
       // A long welcome is on its way.
@@ -236,9 +258,11 @@ public struct Worker: Sendable {
   }
 
   private mutating func tick(progress: UInt64, now: Instant) -> [WorkerAction] {
+    lastProgress = progress
     // After a time without ticks (a long set-up, a suspended process) what came meanwhile is still to be read.
     if let lastTick, lastTick.adding(milliseconds: CoordinationLimits.ownStall_ms) < now {
       heard(now: now, isPart: false)
+      fetch.pardon(now: now)
     }
     lastTick = now
     switch phase {
@@ -280,7 +304,7 @@ public struct Worker: Sendable {
 
   private func beat(_ session: WorkerSession, progress: UInt64, isReady: Bool, now: Instant) -> Beat {
     Beat(
-      progress: progress, isReady: isReady, isReceiving: session.isReceiving(now: now),
+      progress: progress, isReady: isReady, isReceiving: fetch.isActive || session.isReceiving(now: now),
       heardUpTo: session.heardUpTo, assignments: session.assignments.map(\.number), crew: crew)
   }
 

@@ -1,3 +1,4 @@
+import NumericsKit
 import Wire
 
 /// What happens to a worker.
@@ -24,6 +25,10 @@ public enum WorkerEvent: Sendable {
   case handedBack([UInt64])
   /// For a relay: what its coordinator is to know of a worker.
   case told(CrewNotice)
+  /// Files of the fit's data are needed that are not here.
+  case wanted([Digest])
+  /// The digest of a file that came was compared.
+  case shardChecked(Digest, isWhole: Bool)
   /// Time passes; how many tiles the compute loop has finished so far.
   case tick(progress: UInt64)
   /// The user or the system wants the process to end.
@@ -41,6 +46,8 @@ public enum WorkerAction: Sendable {
   case compute(Computation)
   /// Forget these assignments, whether they wait or are being computed: nobody wants their results.
   case forget([UInt64])
+  /// Do something about a file that comes.
+  case shard(ShardAction)
   /// Tell whoever started the process.
   case note(String)
   /// End the process.

@@ -31,6 +31,9 @@ struct WorkerRecord: Sendable {
   /// Tiles whose sums it has sent, and the seconds that it computed for them.
   var tilesDone = 0
   var computeSeconds = 0.0
+  /// Parts of files that are on their way to it, and whether it waits for files.
+  var credit = ShardCredit()
+  var isFetching = false
   /// For a relay: the workers behind it.
   var crew = Crew()
   /// Floating-point operations a second of one of its threads, once it has answered.

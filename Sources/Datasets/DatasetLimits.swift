@@ -1,4 +1,5 @@
 import Foundation
+import NumericsKit
 
 /// Every bound of this module, in one place. Memory never grows with the size of the input beyond these.
 public enum DatasetLimits {
@@ -37,6 +38,8 @@ public enum DatasetLimits {
     ProcessInfo.processInfo.environment["ISOMIX_MAPPED_LIMIT"].flatMap { ByteSize($0)?.bytes } ?? 1 << 30
   /// Files of one source at most.
   public static let files = 1 << 16
+  /// Files that are kept open to be sent to workers at most.
+  public static let servedFiles = 32
   /// Entries of the cache's index of digests at most.
   public static let indexEntries = 1 << 14
 

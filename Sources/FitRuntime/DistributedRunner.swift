@@ -1,4 +1,5 @@
 import Coordination
+import Datasets
 import Foundation
 import Inference
 import Reporting
@@ -18,6 +19,8 @@ final class DistributedRunner: JobRunner {
   private var failure: RunFailure?
   private var childrenEnded = false
   private let takesRemoteWorkers: Bool
+  /// The data's files, where workers get them from here.
+  private let shards: ShardCatalogue?
   private var nextTick: Instant
   private var nextHangCheck: Instant
   private var socketFolder: SocketFolder?
@@ -44,12 +47,17 @@ final class DistributedRunner: JobRunner {
   ///   - localWorkers: worker processes to start on this machine; 0 for remote ones only.
   ///   - listen: endpoints for remote workers.
   ///   - security: keys; with them every tcp endpoint is encrypted.
+  ///   - shards: the data's files, for workers that don't share a folder with this process; nil: they do.
   init(
     configuration: Coordinator.Configuration, localWorkers: Int, threads: Int, listen: [String],
-    security: CoordinatorSecurity? = nil, interruption: Interruption,
+    security: CoordinatorSecurity? = nil, shards: ShardCatalogue? = nil, interruption: Interruption,
     log: @escaping (LogLevel, String) -> Void
   ) throws {
+    var configuration = configuration
+    configuration.servesShards = shards != nil
+    configuration.secret = ShardTickets.secret()
     machine = Coordinator(configuration: configuration)
+    self.shards = shards
     self.interruption = interruption
     self.log = log
     socket = try CoordinatorSocket(TransportContext(), security: security)
@@ -200,6 +208,8 @@ final class DistributedRunner: JobRunner {
         if level == .warning, warnings.count < DistributedRunner.mostWarnings { warnings.append(text) }
         log(level, text)
       case .drop(let peer): socket.drop(peer.number)
+      case .readShard(let read):
+        if let shards { try handle(.shardRead(read, shards.content(of: read))) }
       // Those are for relays.
       case .portionCompleted, .portionRefused, .crew: break
       }
@@ -238,6 +248,7 @@ final class DistributedRunner: JobRunner {
       readyWorkers: machine.readyWorkers, redispatchedTiles: machine.statistics.redispatchedTiles,
       bytesSent: socket.bytesSent, bytesReceived: socket.bytesReceived,
       assignments: machine.statistics.assignments, bytesPerIteration: bytesPerIteration,
+      bytesStreamed: shards == nil ? nil : machine.statistics.shardBytes,
       timeline: machine.timeline, warnings: warnings)
   }
 }

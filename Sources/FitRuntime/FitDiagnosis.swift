@@ -40,7 +40,7 @@ public struct FitDiagnosis: Sendable {
     let record = try FitRecord(folder: folder)
     let (problem, judgement) = try DiagnosisRunner(
       record: record, draws: draws, seed: seed, threads: threads,
-      cacheFolder: cache ?? FitService.defaultCache(), progress: progress
+      cacheFolder: FitService.cache(cache, of: record.specification?.data), progress: progress
     ).run()
     family = record.mixture.family
     dimension = record.mixture.dimension

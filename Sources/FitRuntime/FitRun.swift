@@ -96,6 +96,9 @@ final class FitRun {
   /// Ends the runner; nobody can join any more.
   private func end(_ runner: any JobRunner, _ exitCode: Int32, _ message: String) {
     runner.end(exitCode: exitCode, message: message)
+    if let bytes = runner.statistics.bytesStreamed {
+      log.append(level: "info", "\(bytes) bytes of data were sent to workers and relays")
+    }
     try? FileManager.default.removeItem(atPath: folder.file(Rendezvous.fileName))
   }
 
@@ -244,7 +247,8 @@ final class FitRun {
       verdict: fit.judgement?.verdict(
         metric: fit.factors.isEmpty ? fit.metric.kind : .dense,
         factorization: fit.isFactorized ? .coordinates : .full),
-      iterates: fit.iterates, bytesPerIteration: statistics.bytesPerIteration)
+      iterates: fit.iterates, bytesPerIteration: statistics.bytesPerIteration,
+      bytesStreamed: statistics.bytesStreamed)
     try folder.write(json: summary, to: "summary.json")
     try writeRecords(statistics, seconds: seconds)
     log.append(

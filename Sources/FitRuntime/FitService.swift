@@ -261,7 +261,7 @@ public final class FitService {
   /// Imports data and makes the plan.
   private func prepare(_ specification: FitSpecification, progress: ProgressReporter) throws -> PreparedFit {
     let builder = ProblemBuilder(
-      cacheFolder: options.cache ?? FitService.defaultCache(),
+      cacheFolder: FitService.cache(options.cache, of: specification.data),
       progress: { [self] text in
         // Warnings are said when the fit begins, and kept in its summary.
         guard text.hasPrefix(FitService.warningMark) else { return progress.note(text) }
@@ -286,6 +286,11 @@ public final class FitService {
       throw RuntimeError("\(path) is being changed while the fit starts from it", exitCode: ExitCode.badData)
     }
     return try fitted.start()
+  }
+
+  /// The folder of prepared data: what the command says, or the spec, or the usual one.
+  static func cache(_ option: String?, of data: DataSpecification?) -> String {
+    option ?? data?.cache?.folder ?? defaultCache()
   }
 
   /// `$XDG_CACHE_HOME/isomix`, or `~/.cache/isomix`.
@@ -329,10 +334,12 @@ public final class FitService {
         configuration: configuration, setup: prepared.setup, problem: prepared.problem,
         threads: options.threads, identity: identity, interruption: interruption, log: note)
     }
+    let isStreamed = prepared.problem.specification.data?.transport == .stream
     let runner = try DistributedRunner(
       configuration: configuration, localWorkers: local, threads: options.threads,
-      listen: try options.listen.map(Endpoint.resolved), security: security, interruption: interruption,
-      log: note)
+      listen: try options.listen.map(Endpoint.resolved), security: security,
+      shards: isStreamed ? try ShardCatalogue(folders: prepared.setup.designs.map(\.folder)) : nil,
+      interruption: interruption, log: note)
     if !options.listen.isEmpty {
       let endpoints = runner.endpoints.map(Endpoint.advertised)
       try folder.write(

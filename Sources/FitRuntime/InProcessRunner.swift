@@ -89,8 +89,8 @@ final class InProcessRunner: JobRunner {
           case .completed(let result): sums = result
           case .failed(let failure): throw failure
           case .log(let level, let text): log(level, text)
-          // Those are for relays.
-          case .drop, .portionCompleted, .portionRefused, .crew: break
+          // Those are for relays, and for workers on other hosts.
+          case .drop, .portionCompleted, .portionRefused, .crew, .readShard: break
           }
         }
       case .toWorker(let event):
@@ -101,7 +101,7 @@ final class InProcessRunner: JobRunner {
             queue.append(
               .toWorker(.prepared(setupDigest: setupDigest, dataDigest: setup.dataDigest)))
           case .compute(let computation): queue.append(.toWorker(compute(computation)))
-          case .connect, .forget, .note: break
+          case .connect, .forget, .note, .shard: break
           case .exit(let code, let message):
             guard code == ExitCode.done else { throw RunFailure(exitCode: code, message: message) }
           }

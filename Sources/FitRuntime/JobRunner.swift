@@ -40,6 +40,8 @@ struct RunStatistics: Sendable {
   var assignments = 0
   /// Bytes that one worker or relay gets, and sends, in an iteration, on average; nil where nothing travels.
   var bytesPerIteration: BytesPerIteration?
+  /// Bytes of the data's files that were sent to workers and relays; nil where they share a folder.
+  var bytesStreamed: Int?
   /// What each worker did over time.
   var timeline = WorkerTimeline()
   /// What the machines warned of, the first few.

@@ -1,4 +1,5 @@
 import Coordination
+import Datasets
 import Foundation
 import Glibc
 import Inference
@@ -24,11 +25,14 @@ public struct RelayService {
     public var listenKeys: String?
     /// Listen without keys where other machines can connect.
     public var insecure: Bool
+    /// Folder for data that come from the coordinator; nil: what the spec says, or the usual one.
+    public var cache: String?
 
     public init(
       target: WorkerService.Target, listen: [String], publish: String?, wait_s: Double,
-      security: WorkerSecurity? = nil, listenKeys: String? = nil, insecure: Bool = false
+      security: WorkerSecurity? = nil, listenKeys: String? = nil, insecure: Bool = false, cache: String? = nil
     ) {
+      self.cache = cache
       self.target = target
       self.listen = listen
       self.publish = publish
@@ -78,6 +82,10 @@ private final class RelayLoop {
   private var nextTick = Clock.now
   private var throttle = LogThrottle(now: Clock.now)
   private var exit: (code: Int32, message: String)?
+  /// The set-up that waits for its data's manifests.
+  private var unprepared: [UInt8]?
+  /// The fit's data, where they come from the coordinator: one copy for all workers behind this relay.
+  private var store: ShardStore?
   /// Whether one of the sockets had more to read than one turn takes.
   private var hasMore = false
 
@@ -97,7 +105,8 @@ private final class RelayLoop {
         worker: UUID().uuidString, incarnation: 1, host: identity.host, processID: Int(getpid()), threads: 1,
         version: Identity.version, build: identity.build, fingerprint: identity.fingerprint.digest,
         numerics: identity.numerics, isLocalChild: false),
-      epoch: UInt64(Date().timeIntervalSince1970 * 1000) << 8, patience_ms: Int(options.wait_s * 1000))
+      epoch: UInt64(Date().timeIntervalSince1970 * 1000) << 8, patience_ms: Int(options.wait_s * 1000),
+      secret: ShardTickets.secret())
     let endpoints = try options.listen.map { endpoint in
       Endpoint.advertised(
         try below.bind(endpoint, encrypted: security != nil && endpoint.hasPrefix("tcp://")))
@@ -133,6 +142,7 @@ private final class RelayLoop {
       }
     }
     uplink?.close()
+    if let store { say(store.report) }
     guard let exit else { return ExitCode.done }
     if !exit.message.isEmpty { say(exit.message) }
     return exit.code
@@ -190,6 +200,8 @@ private final class RelayLoop {
       case .connect: try connect()
       case .sendUp(let message): _ = try uplink?.send(message)
       case .prepare(let setup): try handle(prepare(setup))
+      case .shard(let action): try take(action)
+      case .readShard(let read): try serve(read)
       case .sendDown(let peer, let message):
         let allowance = machine.resultBytes(for: peer)
         if try !below.send(message, to: peer.number, allowance: allowance) { unreachable.append(peer) }
@@ -205,6 +217,8 @@ private final class RelayLoop {
   private func connect() throws {
     uplink?.close(linger_ms: 0)
     uplink = nil
+    store?.startAnew()
+    unprepared = nil
     defer { listen() }
     // Without a rendezvous file, or with one that is being replaced, the next attempt looks again.
     guard let endpoint = options.target.endpoint else { return }
@@ -215,6 +229,12 @@ private final class RelayLoop {
   private func prepare(_ bytes: [UInt8]) -> RelayEvent {
     do {
       let setup = try FitSetup(decoding: bytes)
+      if unprepared != bytes { store = try ShardStore(setup, cache: options.cache, isRelay: true) }
+      unprepared = nil
+      if let missing = try store?.missingManifests(), !missing.all.isEmpty {
+        unprepared = bytes
+        return .wanted(missing.new)
+      }
       let shapes = JobKind.allCases.compactMap { kind in
         setup.plan.job(kind).map { (kind.rawValue, JobShape($0, problem: setup.plan.problem)) }
       }
@@ -223,6 +243,35 @@ private final class RelayLoop {
         shapes: Dictionary(uniqueKeysWithValues: shapes))
     } catch {
       return .preparationFailed(RunFailure(error))
+    }
+  }
+
+  /// Does something about a file that comes.
+  private func take(_ action: ShardAction) throws {
+    do {
+      if case .failed(_, let failure) = action {
+        _ = try store?.perform(action)
+        // Workers that wait for it have been told.
+        return unprepared == nil ? say(failure.message) : try handle(.preparationFailed(failure))
+      }
+      guard let (digest, isWhole) = try store?.perform(action) else { return }
+      try handle(.shardChecked(digest, isWhole: isWhole))
+      if isWhole, let unprepared { try handle(prepare(unprepared)) }
+    } catch let error as DatasetError {
+      try handle(.preparationFailed(RunFailure(error)))
+    }
+  }
+
+  /// Gives a worker a part of a file, or has the file brought first.
+  private func serve(_ read: ShardRead) throws {
+    guard let store else {
+      let reason = "this fit's workers read its data from a folder that they share"
+      return try handle(.down(.shardRead(read, .unavailable(reason))))
+    }
+    if let content = store.content(of: read) {
+      try handle(.down(.shardRead(read, content)))
+    } else {
+      try handle(.shardMissing(read))
     }
   }
 }

@@ -37,14 +37,17 @@ public struct WorkerService {
     public var wait_s: Double
     /// Keys for an encrypted endpoint.
     public var security: WorkerSecurity?
+    /// Folder for data that come from the coordinator; nil: what the spec says, or the usual one.
+    public var cache: String?
     /// The exit code of a worker that left well because a signal asked it to.
     public var codeWhenStopped: Int32
 
     public init(
       target: Target, threads: Int, parent: Int?, wait_s: Double, security: WorkerSecurity? = nil,
-      codeWhenStopped: Int32 = ExitCode.done
+      cache: String? = nil, codeWhenStopped: Int32 = ExitCode.done
     ) {
       self.target = target
+      self.cache = cache
       self.threads = threads
       self.parent = parent
       self.wait_s = wait_s
@@ -93,8 +96,16 @@ private final class WorkerLoop {
   private var pool: ComputePool?
   /// The set-up that the pool was built from, and its data.
   private var prepared: (setupDigest: String, dataDigest: String)?
+  /// The set-up that waits for its data.
+  private var unprepared: [UInt8]?
+  /// The fit's target and data.
+  private var problem: Problem?
+  /// The fit's data, where they come from the coordinator.
+  private var store: ShardStore?
   /// Assignments to compute, oldest first.
   private var pending: [Computation] = []
+  /// Files that assignments wait for, by their numbers.
+  private var needs: [UInt64: [Digest]] = [:]
   /// The assignment that is being computed, until nobody wants it any more.
   private var current: UInt64?
   private var serviced = Clock.now
@@ -132,12 +143,15 @@ private final class WorkerLoop {
   func run() throws -> Int32 {
     try handle(.started)
     while exit == nil {
-      if pending.isEmpty {
-        try service(wait_ms: WorkerLoop.turn_ms)
+      if let next = pending.first, isProvided(next) {
+        pending.removeFirst()
+        needs[next.assignment] = nil
+        try handle(compute(next))
       } else {
-        try handle(compute(pending.removeFirst()))
+        try service(wait_ms: WorkerLoop.turn_ms)
       }
     }
+    if let store { say(store.report) }
     guard let exit else { return ExitCode.done }
     if !exit.message.isEmpty { say(exit.message) }
     return isStopped && exit.code == ExitCode.done ? options.codeWhenStopped : exit.code
@@ -167,6 +181,10 @@ private final class WorkerLoop {
     }
     serviced = Clock.now
     try handle(.tick(progress: progress.value))
+    guard let store else { return }
+    try provide { try store.look(now: serviced) }
+    // What another process of this host brings is on its way; who is to bring it after all is decided in `look`.
+    if store.waitsForOthers { progress.add(1) }
   }
 
   private func receive() throws {
@@ -192,10 +210,14 @@ private final class WorkerLoop {
       switch action {
       case .connect: try connect()
       case .send(let message): _ = try socket?.send(message)
-      case .prepare(let setup): try handle(prepare(setup))
-      case .compute(let computation): pending.append(computation)
+      case .prepare(let setup): if let event = prepare(setup) { try handle(event) }
+      case .compute(let computation):
+        pending.append(computation)
+        try provide { try missing(for: computation) }
+      case .shard(let action): try take(action)
       case .forget(let assignments):
         pending.removeAll { assignments.contains($0.assignment) }
+        for assignment in assignments { needs[assignment] = nil }
         if let current, assignments.contains(current) { self.current = nil }
       case .note(let text): say(text)
       case .exit(let code, let message): exit = exit ?? (code, message)
@@ -207,6 +229,8 @@ private final class WorkerLoop {
   private func connect() throws {
     socket?.close(linger_ms: 0)
     socket = nil
+    store?.startAnew()
+    unprepared = nil
     poller = Poller([.descriptor(signals.descriptor)])
     // Without a rendezvous file, or with one that is being replaced, the next attempt looks again.
     guard let endpoint = options.target.endpoint else { return }
@@ -215,15 +239,32 @@ private final class WorkerLoop {
     poller = Poller([.descriptor(signals.descriptor)] + socket.pollHandles.map { .socket($0) })
   }
 
-  private func prepare(_ bytes: [UInt8]) -> WorkerEvent {
+  /// Builds what a set-up describes.
+  /// - Returns: nil when its data have to come first.
+  private func prepare(_ bytes: [UInt8]) -> WorkerEvent? {
     let digest = Digest.of(bytes).description
     // The same fit once more: its data are open.
     if let prepared, prepared.setupDigest == digest {
       return .prepared(setupDigest: digest, dataDigest: prepared.dataDigest)
     }
     do {
-      let setup = try FitSetup(decoding: bytes)
+      var setup = try FitSetup(decoding: bytes)
+      // A local worker has the coordinator's own files.
+      if unprepared != bytes {
+        store =
+          options.parent == nil ? try ShardStore(setup, cache: options.cache, isRelay: false) : nil
+      }
+      unprepared = nil
+      if let store {
+        let missing = try store.missingManifests()
+        guard missing.all.isEmpty else {
+          unprepared = bytes
+          return .wanted(missing.new)
+        }
+        setup = store.setup
+      }
       let problem = try Problem(setup)
+      self.problem = problem
       if let target = problem.target as? any ForeignDensity {
         giveOutputToModels()
         try target.check()
@@ -239,9 +280,50 @@ private final class WorkerLoop {
           exitCode: ExitCode.noInput,
           message:
             "the prepared data are not on this host (\(error.message)): put the coordinator's --cache on a file "
-            + "system that all hosts share"))
+            + "system that all hosts share, or start the fit with --set data.transport=stream"))
     } catch {
       return .preparationFailed(RunFailure(error))
+    }
+  }
+
+  /// Files that an assignment's tiles read and that are to be asked for.
+  private func missing(for computation: Computation) throws -> [Digest] {
+    guard let store, let problem else { return [] }
+    do {
+      let missing = try store.missing(for: computation, of: problem)
+      needs[computation.assignment] = missing.all.isEmpty ? nil : missing.all
+      return missing.new
+    } catch let error as FitError {
+      try handle(.computationFailed(assignment: computation.assignment, RunFailure(error)))
+      return []
+    }
+  }
+
+  /// Whether the files that an assignment reads are here.
+  private func isProvided(_ computation: Computation) -> Bool {
+    guard let store, let files = needs[computation.assignment] else { return true }
+    return store.has(files)
+  }
+
+  /// Asks for files; a folder that takes none ends the worker.
+  private func provide(_ files: () throws -> [Digest]) throws {
+    do {
+      let files = try files()
+      if !files.isEmpty { try handle(.wanted(files)) }
+    } catch let error as DatasetError {
+      try handle(.preparationFailed(RunFailure(error)))
+    }
+  }
+
+  /// Does something about a file that comes.
+  private func take(_ action: ShardAction) throws {
+    if case .failed(_, let failure) = action { return try handle(.preparationFailed(failure)) }
+    do {
+      guard let (digest, isWhole) = try store?.perform(action) else { return }
+      try handle(.shardChecked(digest, isWhole: isWhole))
+      if isWhole, let unprepared, let event = prepare(unprepared) { try handle(event) }
+    } catch let error as DatasetError {
+      try handle(.preparationFailed(RunFailure(error)))
     }
   }
 

@@ -23,6 +23,14 @@ public struct FitSetup: Sendable, Codable {
   public struct DesignReference: Sendable, Codable, Hashable {
     public var folder: String
     public var digest: String
+
+    /// The digest of the design's manifest.
+    public func contentDigest() throws -> Digest {
+      guard let value = Digest(hexadecimal: digest) else {
+        throw FitError(.software, "the set-up names a data digest that is none")
+      }
+      return value
+    }
   }
 
   /// The document's bytes: the same for the same set-up.
@@ -52,6 +60,20 @@ public struct FitSetup: Sendable, Codable {
     self.start = start
     self.prediction = prediction
     self.files = files
+  }
+
+  /// The prepared data: of training, then of tests.
+  public var designs: [DesignReference] { [train, test].compactMap { $0 } }
+
+  /// The same fit where the designs are in other folders.
+  public func relocated(_ folder: (Digest) -> String) throws -> FitSetup {
+    func move(_ reference: DesignReference) throws -> DesignReference {
+      DesignReference(folder: folder(try reference.contentDigest()), digest: reference.digest)
+    }
+    var copy = self
+    copy.train = try train.map(move)
+    copy.test = try test.map(move)
+    return copy
   }
 
   /// One digest for all data of the fit; empty without data.
@@ -100,10 +122,7 @@ public struct Problem: Sendable {
   }
 
   private static func open(_ reference: FitSetup.DesignReference) throws -> Design {
-    guard let digest = Digest(hexadecimal: reference.digest) else {
-      throw FitError(.software, "the set-up names a data digest that is none")
-    }
-    return try Design.open(folder: reference.folder, expecting: digest)
+    try Design.open(folder: reference.folder, expecting: reference.contentDigest())
   }
 
   /// Rows of a target without a table: its shards.

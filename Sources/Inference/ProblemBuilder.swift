@@ -163,7 +163,7 @@ public struct ProblemBuilder {
     if let folder, let manifest = try DesignStream.build(source: files, request: request, into: folder) {
       return (folder, manifest)
     }
-    return try DesignCache(folder: cacheFolder).design(
+    return try DesignCache(folder: cacheFolder, limit: data.cache?.limit).design(
       source: files, request: request,
       missingValues: data.missing == .drop ? .drop : .error, progress: progress)
   }

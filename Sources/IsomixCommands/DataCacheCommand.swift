@@ -2,6 +2,7 @@ import ArgumentParser
 import Datasets
 import FitRuntime
 import Foundation
+import NumericsKit
 
 struct DataCacheCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -9,7 +10,9 @@ struct DataCacheCommand: ParsableCommand {
     abstract: "List what fits keep of their data, and remove what was not used for long.",
     discussion: """
       Fits import their data into a cache and find them there again. With ISOMIX_CACHE_LIMIT=20G in the environment
-      every fit removes what was used longest ago, beyond that size. What a running fit has open is never removed.
+      every fit removes what was used longest ago, beyond that size; data.cache: {limit: 20G} in a spec does so for that
+      fit where the environment says nothing. What a running fit has open is never removed. Workers of fits with \
+      data.transport: stream keep what they get in a cache of this kind, too (shard).
 
       EXAMPLE
         isomix data cache list

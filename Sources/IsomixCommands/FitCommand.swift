@@ -20,6 +20,7 @@ struct FitCommand: ParsableCommand {
         isomix fit flights.yaml --output out --require-convergence && isomix sample out > draws.csv
         isomix fit flights.yaml --output out --workers 0 --listen tcp://127.0.0.1:5555
         isomix fit flights.yaml --output out --listen tcp://0.0.0.0:5555 --keys ~/isomix-keys
+        isomix fit flights.yaml --output out --listen tcp://0.0.0.0:5555 --keys ~/isomix-keys --set data.transport=stream
         isomix fit flights.yaml --output out --dashboard
         isomix fit flights.yaml --output out --dashboard 0.0.0.0:8090 --dashboard-token-file token
       """)
@@ -80,7 +81,10 @@ struct FitCommand: ParsableCommand {
   @Option(help: "Seconds from one checkpoint to the next.")
   var checkpointInterval: Double = 30
 
-  @Option(help: "Folder for prepared data (default: $XDG_CACHE_HOME/isomix or ~/.cache/isomix).")
+  @Option(
+    help: ArgumentHelp(
+      "Folder for prepared data; workers on other hosts must see it, or data.transport be stream.",
+      discussion: "Default: data.cache.folder of the spec, or $XDG_CACHE_HOME/isomix, or ~/.cache/isomix."))
   var cache: String?
 
   @Option(

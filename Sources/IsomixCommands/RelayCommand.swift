@@ -48,6 +48,13 @@ struct RelayCommand: ParsableCommand {
     completion: .directory)
   var listenKeys: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Folder for data that come from the coordinator (data.transport: stream), one copy for all workers.",
+      discussion: "Default: data.cache.folder of the spec, or $XDG_CACHE_HOME/isomix, or ~/.cache/isomix."),
+    completion: .directory)
+  var cache: String?
+
   @Flag(help: "Listen without keys where other machines can connect.")
   var insecure = false
 
@@ -68,7 +75,7 @@ struct RelayCommand: ParsableCommand {
         RelayService.Options(
           target: target, listen: listen, publish: publish, wait_s: wait,
           security: try keys.map { try KeyFolder.worker($0, name: keyName) }, listenKeys: listenKeys,
-          insecure: insecure))
+          insecure: insecure, cache: cache))
       if code != 0 { throw ExitCode(code) }
     }
   }

@@ -36,6 +36,13 @@ struct WorkerCommand: ParsableCommand {
   @Option(help: "Which of the folder's workers this is: NAME.secret.")
   var keyName: String = "worker"
 
+  @Option(
+    help: ArgumentHelp(
+      "Folder for data that come from the coordinator (data.transport: stream).",
+      discussion: "Default: data.cache.folder of the spec, or $XDG_CACHE_HOME/isomix, or ~/.cache/isomix."),
+    completion: .directory)
+  var cache: String?
+
   @Option(help: "Compute threads of each process.")
   var threads: Int = 1
 
@@ -91,6 +98,7 @@ struct WorkerCommand: ParsableCommand {
     return try WorkerService.run(
       WorkerService.Options(
         target: target, threads: threads, parent: parentProcess, wait_s: wait, security: security,
+        cache: cache,
         codeWhenStopped: codeWhenStopped))
   }
 
@@ -103,6 +111,7 @@ struct WorkerCommand: ParsableCommand {
     if let connect { arguments += ["--connect", connect] }
     if let rendezvous { arguments += ["--rendezvous", rendezvous] }
     if let keys { arguments += ["--keys", keys] }
+    if let cache { arguments += ["--cache", cache] }
     let lines = try keys == "-" ? [Lifeline.readLine(), Lifeline.readLine()] : []
     return try WorkerPool.run(
       WorkerPool.Options(

@@ -2,6 +2,7 @@ import Foundation
 import Inference
 import Mixtures
 import NumericsKit
+import Specification
 
 /// A fit's state on disk: a header that says what it belongs to, the fit's numbers, and a digest of both.
 ///
@@ -42,7 +43,9 @@ public struct Checkpoint: Sendable, Equatable {
 
     /// Digests of a set-up's parts.
     public init(_ setup: FitSetup) throws {
-      specification = Digest.of(setup.specification).description
+      // Where data are kept, and how workers come by them, may be another in every start.
+      let read = try FitSpecification(yaml: setup.specification, source: "the run's spec", folder: "/")
+      specification = Digest.of(read.essentialYAML).description
       plan = Digest.of(Array(try JSONStyle.encoder(pretty: false).encode(setup.plan))).description
       data = setup.dataDigest
     }

@@ -40,6 +40,8 @@ public struct Summary: Sendable, Codable {
   public var bytesReceived: UInt64
   /// What one worker (or relay) gets and sends in an iteration, on average; nil where nothing travels.
   public var bytesPerIteration: BytesPerIteration?
+  /// Bytes of the data's files that the coordinator sent to workers and relays; nil where they share a folder.
+  public var bytesStreamed: Int?
   public var stateSHA256: String
   public var warnings: [String]
   public var version: String
@@ -54,6 +56,7 @@ public struct Summary: Sendable, Codable {
     case bytesSent = "bytes_sent"
     case bytesReceived = "bytes_received"
     case bytesPerIteration = "bytes_per_iteration"
+    case bytesStreamed = "bytes_streamed"
     case stateSHA256 = "state_sha256"
   }
 
@@ -62,8 +65,9 @@ public struct Summary: Sendable, Codable {
     lostWorkers: Int, redispatchedTiles: Int, bytesSent: UInt64, bytesReceived: UInt64, stateSHA256: String,
     warnings: [String], version: String, converged: Bool? = nil, judgement: Judgement? = nil,
     verdict: String? = nil, iterates: IterateSummary? = nil,
-    bytesPerIteration: BytesPerIteration? = nil
+    bytesPerIteration: BytesPerIteration? = nil, bytesStreamed: Int? = nil
   ) {
+    self.bytesStreamed = bytesStreamed
     self.converged = converged
     khat = judgement?.khat
     importanceWeightedELBO = judgement?.importanceWeightedElbo
@@ -108,6 +112,7 @@ public struct Summary: Sendable, Codable {
     try container.encode(bytesSent, forKey: .bytesSent)
     try container.encode(bytesReceived, forKey: .bytesReceived)
     try container.encode(bytesPerIteration, forKey: .bytesPerIteration)
+    try container.encode(bytesStreamed, forKey: .bytesStreamed)
     try container.encode(stateSHA256, forKey: .stateSHA256)
     try container.encode(warnings, forKey: .warnings)
     try container.encode(version, forKey: .version)

@@ -110,6 +110,8 @@ extension SimulatedRun {
     case .crew(let notice): "\(session) crew \(notice.kind) \(notice.worker)"
     case .handBack(let handBack): "\(session) hand back \(handBack.job)/\(handBack.assignment)"
     case .beat(let beat): "\(session) beat \(beat.progress) \(beat.assignments)"
+    case .shardRequest(let request): "\(session) shard request \(request.digest[0]) \(request.offset)"
+    case .shardPart(let part): "\(session) shard part \(part.digest[0]) \(part.offset)"
     default: "\(session) \(message.kind)"
     }
   }

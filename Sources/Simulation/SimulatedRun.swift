@@ -26,6 +26,8 @@ struct SimulatedRun {
   let seed: UInt64
   let plan: FaultPlan
   let fit: SimulatedFit
+  /// The fit's data, where workers get them from the coordinator.
+  let data: SimulatedData?
   var generator: SimulationGenerator
   var queue = EventQueue<Event>()
   var log: EventLog
@@ -52,8 +54,16 @@ struct SimulatedRun {
   static let graceAfterHealing_s = 240.0
   private static let mostEvents = 3_000_000
 
-  /// - Parameter relays: how many relays there are, before some of the workers; nil: drawn from the seed.
-  init(seed: UInt64, workers count: Int, relays: Int?, faults: [FaultKind], keepsLog: Bool) {
+  /// - Parameters:
+  ///   - relays: how many relays there are, before some of the workers; nil: drawn from the seed.
+  ///   - streams: whether workers get data from the coordinator; nil: drawn from the seed.
+  init(
+    seed: UInt64, workers count: Int, relays: Int?, streams: Bool?, faults: [FaultKind], keepsLog: Bool
+  ) {
+    // With a generator of its own, so that what else happens to a seed stays what it was.
+    var own = SimulationGenerator(seed: seed ^ 0x0DA7A)
+    let isDrawn = own.below(2) == 0
+    data = streams ?? isDrawn ? SimulatedData(using: &own) : nil
     self.seed = seed
     generator = SimulationGenerator(seed: seed)
     plan = FaultPlan(allowed: faults, using: &generator)
@@ -192,7 +202,7 @@ struct SimulatedRun {
   private func checkBounds() throws {
     guard let coordinator else { return }
     // A peer of every connection there ever was, and what the workers have.
-    let bound = 64 + 16 * workers.count + Int(nextConnection)
+    let bound = 64 + 32 * workers.count + Int(nextConnection)
     guard coordinator.tableSize <= bound else {
       throw Violation(message: "the coordinator's tables have \(coordinator.tableSize) entries")
     }

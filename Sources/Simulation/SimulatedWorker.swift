@@ -1,4 +1,5 @@
 import Coordination
+import NumericsKit
 import Wire
 
 /// One worker's or relay's process of a simulated run, and after its death the next one in its place.
@@ -30,6 +31,13 @@ struct SimulatedWorker {
   /// Assignments to compute, oldest first; the first one is being computed.
   var queue: [Computation] = []
   var isRelay: Bool { if case .relay = machine { true } else { false } }
+  /// Whether the first of them is being computed: it may have to wait for files.
+  var isComputing = false
+  /// Files of the data that are on its host, and the one that comes.
+  var files: Set<Digest> = []
+  var arriving: (digest: Digest, bytes: [UInt8])?
+  /// Whether its set-up waits for a file.
+  var isUnprepared = false
   /// Counts computations begun, so that one that was forgotten does not end.
   var computation = 0
   /// The state of the job that it knows, with the job's context.

@@ -18,6 +18,8 @@ public struct SimulationReport: Sendable, Codable {
   public var duplicates = 0
   /// Runs that were given up over one tile and resumed.
   public var givenUpTiles = 0
+  /// Parts of files that were sent to workers.
+  public var shardParts = 0
   /// Digest of the event log: equal for equal runs.
   public var eventDigest = ""
   /// What was wrong; nil when nothing was.
@@ -41,16 +43,18 @@ public enum Simulation {
   /// - Parameters:
   ///   - workers: number of workers; nil: drawn from the seed, 1 to 8.
   ///   - relays: number of relays in front of some of them; nil: drawn from the seed, 0 to 3.
+  ///   - streams: whether workers get data from the coordinator; nil: drawn from the seed.
   ///   - keepsLog: whether the event log is returned.
   /// - Returns: the report, and the event log's lines.
   public static func run(
-    seed: UInt64, workers: Int? = nil, relays: Int? = nil, faults: [FaultKind] = FaultKind.allCases,
-    keepsLog: Bool = false
+    seed: UInt64, workers: Int? = nil, relays: Int? = nil, streams: Bool? = nil,
+    faults: [FaultKind] = FaultKind.allCases, keepsLog: Bool = false
   ) -> (report: SimulationReport, events: [String]) {
     var generator = SimulationGenerator(seed: seed ^ 0x5EED)
     let drawn = 1 + generator.below(8)
     var run = SimulatedRun(
-      seed: seed, workers: workers ?? drawn, relays: relays, faults: faults, keepsLog: keepsLog)
+      seed: seed, workers: workers ?? drawn, relays: relays, streams: streams, faults: faults,
+      keepsLog: keepsLog)
     run.report.relays = run.workers.count - run.leaves
     do {
       try run.run()
@@ -68,13 +72,13 @@ public enum Simulation {
   ///
   /// - Parameter each: called for every run that ends, in any order.
   public static func run(
-    seeds: Range<UInt64>, workers: Int?, relays: Int? = nil, faults: [FaultKind],
+    seeds: Range<UInt64>, workers: Int?, relays: Int? = nil, streams: Bool? = nil, faults: [FaultKind],
     each: @escaping @Sendable (SimulationReport) -> Void = { _ in }
   ) -> [SimulationReport] {
     let results = Mutex([SimulationReport?](repeating: nil, count: seeds.count))
     DispatchQueue.concurrentPerform(iterations: seeds.count) { place in
       let seed = seeds.lowerBound + UInt64(place)
-      let report = run(seed: seed, workers: workers, relays: relays, faults: faults).report
+      let report = run(seed: seed, workers: workers, relays: relays, streams: streams, faults: faults).report
       each(report)
       results.withLock { $0[place] = report }
     }

@@ -146,6 +146,30 @@ public struct DataSpecification: Sendable, Equatable {
   public var standardize: Bool
   public var precision: Precision
   public var missing: MissingValues
+  public var transport = DataTransport.shared
+  /// Nil: the usual folder, and no limit.
+  public var cache: CacheSpecification?
+}
+
+/// How workers on other hosts come by the prepared data.
+public enum DataTransport: String, Sendable, CaseIterable {
+  /// They read the coordinator's cache: it is in a folder that all hosts share.
+  case shared
+  /// They get what they need from the coordinator and keep it in a cache of their own.
+  case stream
+}
+
+/// Where prepared data are kept, on each host.
+public struct CacheSpecification: Sendable, Equatable {
+  /// An absolute path; nil: the usual folder.
+  public var folder: String?
+  /// What was used longest ago is removed beyond this size; nil: nothing is.
+  public var limit: ByteSize?
+
+  public init(folder: String? = nil, limit: ByteSize? = nil) {
+    self.folder = folder
+    self.limit = limit
+  }
 }
 
 /// The approximating family and where it starts.

@@ -155,13 +155,37 @@ extension FitSpecification {
 
 extension DataSpecification {
   init(_ node: SpecificationNode, folder: String) throws(SpecificationError) {
-    let mapping = try node.mapping(["train", "test", "standardize", "precision", "missing"])
+    let mapping = try node.mapping([
+      "train", "test", "standardize", "precision", "missing", "transport", "cache",
+    ])
     train = try Source(mapping.required("train"), folder: folder)
     test = try mapping["test"].map { node throws(SpecificationError) in try Source(node, folder: folder) }
     standardize = try mapping["standardize"]?.bool() ?? true
     precision = try mapping["precision"]?.choice(Precision.allCases.map { ($0.rawValue, $0) }) ?? .float64
     missing =
       try mapping["missing"]?.choice(MissingValues.allCases.map { ($0.rawValue, $0) }) ?? .error
+    transport =
+      try mapping["transport"]?.choice(DataTransport.allCases.map { ($0.rawValue, $0) }) ?? .shared
+    let cache = try mapping["cache"].map { node throws(SpecificationError) in
+      try CacheSpecification(node, folder: folder)
+    }
+    self.cache = cache == CacheSpecification() ? nil : cache
+  }
+}
+
+extension CacheSpecification {
+  init(_ node: SpecificationNode, folder base: String) throws(SpecificationError) {
+    let mapping = try node.mapping(["folder", "limit"])
+    folder = try mapping["folder"].map { node throws(SpecificationError) in
+      absolutePath(try node.text(), from: base)
+    }
+    limit = try mapping["limit"].map { node throws(SpecificationError) in
+      let text = try node.text()
+      guard let size = ByteSize(text) else {
+        throw node.error("\(node.path): '\(text)' is no size; write it like 20G or 500M")
+      }
+      return size
+    }
   }
 }
 

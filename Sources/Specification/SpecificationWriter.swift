@@ -2,11 +2,16 @@ import Mixtures
 
 extension FitSpecification {
   /// The spec as YAML with every default written out; reading it gives the same spec.
-  public var resolvedYAML: String {
+  public var resolvedYAML: String { yaml(withPlaces: true) }
+
+  /// The spec without what says where data are kept and how they get to workers: what a fit's numbers depend on.
+  public var essentialYAML: String { yaml(withPlaces: false) }
+
+  private func yaml(withPlaces: Bool) -> String {
     var lines = ["# The spec of this fit as resolved, with every default."]
     lines.append("model:")
     lines += model.lines + ["  factorization: \(factorization.rawValue)"]
-    if let data { lines += data.lines }
+    if let data { lines += data.lines + (withPlaces ? data.placeLines : []) }
     lines += [
       "mixture:",
       "  components: \(mixture.components)",
@@ -98,6 +103,15 @@ extension DataSpecification {
     return lines + [
       "  standardize: \(standardize)", "  precision: \(precision.rawValue)", "  missing: \(missing.rawValue)",
     ]
+  }
+
+  /// How workers come by the data, which changes no number of the fit.
+  fileprivate var placeLines: [String] {
+    let parts = [
+      (cache?.folder).map { "folder: \(quoted($0))" }, (cache?.limit).map { "limit: \($0.bytes)" },
+    ].compactMap { $0 }
+    return ["  transport: \(transport.rawValue)"]
+      + (parts.isEmpty ? [] : ["  cache: {\(parts.joined(separator: ", "))}"])
   }
 }
 

@@ -13,6 +13,8 @@ public enum WireLimits {
   public static let subtrees = 10_000
   /// Bytes of a text inside a message (host names, error messages), at most.
   public static let textBytes = 8192
+  /// Bytes of one file that is sent to workers in parts, at most.
+  public static let shardFileBytes = 1 << 36
   /// Workers, and threads, behind one relay, at most.
   public static let crew = 1 << 20
   /// Peers that a coordinator keeps state for, at most.

@@ -92,6 +92,12 @@ extension Message {
       notice.text = Message.shortened(notice.text)
       header.job = notice.job
       body.append(Message.json(notice))
+    case .shardRequest(let request): Message.encode(request, into: &body)
+    case .shardPart(let part):
+      Message.encode(part, into: &body)
+      bulk = part.bytes
+    case .shardReceived(let ticket): body.append(ticket)
+    case .shardRefused(let refusal): Message.encode(refusal, into: &body)
     case .registerAgain: break
     }
     header.bulkBytes = UInt64(bulk.count)
@@ -105,7 +111,7 @@ extension Message {
     self.epoch = header.epoch
     self.session = header.session
     if !bulk.isEmpty {
-      guard header.kind == .welcome || header.kind == .work || header.kind == .result else {
+      guard [.welcome, .work, .result, .shardPart].contains(header.kind) else {
         throw WireError(.malformed, "a message of kind \(header.kind) carries no bulk")
       }
     }
@@ -129,6 +135,10 @@ extension Message {
     case .crew:
       let notice: CrewNotice = try Message.parse(body)
       content = .crew(try notice.checked())
+    case .shardRequest: content = .shardRequest(try Message.decodeShardRequest(body))
+    case .shardPart: content = .shardPart(try Message.decodeShardPart(body, bytes: bulk))
+    case .shardReceived: content = .shardReceived(ticket: try Message.decodeShardReceived(body))
+    case .shardRefused: content = .shardRefused(try Message.decodeShardRefusal(body))
     case .handBack, .registerAgain:
       guard body.isEmpty else { throw WireError(.malformed, "this kind of message has no body") }
       content =
@@ -220,7 +230,7 @@ extension Message {
   }
 
   /// Runs a decoder over a body and requires that it uses every byte.
-  private static func reading<Value>(
+  static func reading<Value>(
     _ body: [UInt8], _ decode: (inout ByteReader) throws(WireError) -> Value
   ) throws(WireError) -> Value {
     let outcome: Result<Value, WireError> = body.withUnsafeBytes { buffer in
@@ -255,7 +265,7 @@ extension Message {
     }
   }
 
-  private static func shortened(_ text: String) -> String {
+  static func shortened(_ text: String) -> String {
     guard text.utf8.count > WireLimits.textBytes else { return text }
     // By scalars of at most four bytes: one character can be arbitrarily long.
     var start = String.UnicodeScalarView()
@@ -271,6 +281,7 @@ extension Message {
     case .work(let work): work.byteCount
     case .result(let result): result.byteCount
     case .welcome(let welcome): 2 * Header.byteCount + welcome.setup.count
+    case .shardPart(let part): 2 * Header.byteCount + part.bytes.count
     default: 2 * Header.byteCount
     }
   }

@@ -12,6 +12,10 @@ public enum MessageKind: UInt16, Hashable, Sendable, CaseIterable {
   case registerAgain = 10
   case handBack = 11
   case crew = 12
+  case shardRequest = 13
+  case shardPart = 14
+  case shardReceived = 15
+  case shardRefused = 16
 }
 
 /// One message between a coordinator and a worker, or a relay in the place of either.
@@ -55,6 +59,14 @@ public struct Message: Hashable, Sendable {
     case handBack(HandBack)
     /// Relay → coordinator: what happened to a worker behind me.
     case crew(CrewNotice)
+    /// Worker → coordinator: send me a part of a file of the fit's data.
+    case shardRequest(ShardRequest)
+    /// Coordinator → worker: a part of a file (bulk: its bytes).
+    case shardPart(ShardPart)
+    /// Worker → coordinator: I have read a part; its ticket.
+    case shardReceived(ticket: UInt64)
+    /// Coordinator → worker: you can't have that part, and why.
+    case shardRefused(ShardRefusal)
   }
 
   public var kind: MessageKind {
@@ -71,6 +83,10 @@ public struct Message: Hashable, Sendable {
     case .registerAgain: .registerAgain
     case .handBack: .handBack
     case .crew: .crew
+    case .shardRequest: .shardRequest
+    case .shardPart: .shardPart
+    case .shardReceived: .shardReceived
+    case .shardRefused: .shardRefused
     }
   }
 }

@@ -198,7 +198,9 @@ public final class CoordinatorSocket {
     guard let door = doors.first(where: { $0.number == Int(peer >> 32) }) else { return false }
     if let allowance { connectionGuard?.set(allowance, for: peer) }
     let encoded = message.encoded()
-    guard try door.send(encoded, shared: sharedBulk.frames(of: encoded.bulk), to: peer) else { return false }
+    // A part of a file is one peer's; what many get is not to be copied anew after each.
+    let shared = encoded.header.kind == .shardPart ? nil : try sharedBulk.frames(of: encoded.bulk)
+    guard try door.send(encoded, shared: shared, to: peer) else { return false }
     bytesSent += UInt64(encoded.byteCount)
     return true
   }

@@ -1,4 +1,5 @@
 import Foundation
+import NumericsKit
 import TestKit
 import Testing
 import Wire
@@ -194,6 +195,39 @@ extension Commands {
       #expect(taken.value < 400 << 20)
       try await fit.live.waitForLog("where its work allows")
       try await fit.expectUnharmed(by: "endless parts of \(partBytes) bytes from a worker", cost)
+    }
+
+    @Test func whoAsksForDataAndReadsNothingIsGivenLittle() async throws {
+      let folder = try TemporaryFolder()
+      let fit = try await AttackedFit(
+        Examples.breastCancer, settings: LiveFit.often + setting("data.transport=stream"), in: folder)
+      let endpoint = fit.endpoint
+      let hello = try FakeWorker.hello(for: fit.live.files.path)
+      let designs = folder("cache/isomix/designs")
+      let names = FileManager.default.enumerator(atPath: designs)?.compactMap { $0 as? String } ?? []
+      let file = try #require(names.first { $0.contains("features") })
+      let content = try Data(contentsOf: URL(fileURLWithPath: "\(designs)/\(file)"))
+      let digest = Digest.of(Array(content)).bytes
+      let asked = Tally()
+      let cost = try await fit.endure {
+        for number in 0..<4 {
+          let peer = try HostileWorker(endpoint, hello: hello, name: "hostile-\(number)")
+          try peer.register(isReady: false)
+          for round in 0..<10_000 {
+            // Every other time with a ticket that it can't know, for a place where no part begins, or another file.
+            peer.say(.shardReceived(ticket: UInt64(round)))
+            let other = round % 5 == 0 ? [UInt8](repeating: UInt8(round % 251), count: 32) : digest
+            let offset = round % 7 == 0 ? UInt64.max - UInt64(round) : 0
+            guard peer.say(.shardRequest(ShardRequest(digest: other, offset: offset))) else { break }
+            asked.add(1)
+          }
+        }
+      }
+      #expect(content.count > 60_000 && asked.value > 10_000, "\(content.count), \(asked.value)")
+      let summary = try await fit.expectUnharmed(
+        by: "\(asked.value) requests for data", cost, within: 20 << 20)
+      let bytes = try #require(summary["bytes_streamed"] as? Int)
+      #expect(bytes < 100 * content.count && bytes > content.count, "\(bytes)")
     }
 
     /// More numbers than its work has, and more than can be, over and over.

@@ -36,7 +36,7 @@ extension Commands {
       try #require(end.exitCode == 0, "\(end)")
       let said = try #require(try JSONSerialization.jsonObject(with: Data(end.output.utf8)) as? [String: Any])
       let sent = try #require(said["sent"] as? [String: Int])
-      #expect(sent.count == 23 && sent.values.reduce(0, +) > 2_000, "\(sent)")
+      #expect(sent.count == 26 && sent.values.reduce(0, +) > 2_000, "\(sent)")
       #expect((said["registered"] as? Int ?? 0) > 5, "\(said)")
       #expect(fit.live.log.contains("a message that makes no sense"), "\(fit.live.log.suffix(3000))")
       print("\(sent.values.reduce(0, +)) messages, \(said["registered"] ?? 0) times registered")

@@ -8,7 +8,9 @@ enum TallData {
 
   /// Writes features and a 0/1 response as NPY files, and a logistic spec for them.
   /// - Returns: the spec's path.
-  static func write(to folder: TemporaryFolder, precision: String) throws -> String {
+  static func write(
+    to folder: TemporaryFolder, precision: String, rows: Int = rows, columns: Int = columns
+  ) throws -> String {
     var generator = SeededGenerator(seed: 7)
     var features = Data(capacity: 8 * rows * columns)
     var responses = Data(capacity: 8 * rows)

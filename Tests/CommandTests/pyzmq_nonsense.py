@@ -16,6 +16,7 @@ import time
 import zmq
 
 HELLO, READY, WORK, RESULT, BEAT, FAILURE, GOODBYE = 1, 4, 5, 6, 7, 8, 9
+SHARD_REQUEST, SHARD_PART, SHARD_RECEIVED, SHARD_REFUSED = 13, 14, 15, 16
 
 
 def header(kind, run=bytes(16), epoch=0, job=0, assignment=0, part=0, session=0, bulk=0, magic=b"ISMX", version=4):
@@ -75,7 +76,7 @@ def nonsense(rng, session):
         "wrong version": lambda: [good(BEAT, version=rng.randrange(5, 65536)), b"", b""],
         "truncated header": lambda: [good(BEAT)[: rng.randrange(64)], b"", b""],
         "header with a tail": lambda: [good(BEAT) + noise(10) + b"x", b"", b""],
-        "unknown kind": lambda: [good(rng.randrange(13, 65536)), b"", b""],
+        "unknown kind": lambda: [good(rng.randrange(17, 65536)), b"", b""],
         "too many frames": lambda: [good(BEAT)] + [b"x"] * rng.randrange(3, 2000),
         "part of nothing": lambda: [good(RESULT, part=rng.randrange(1, 9), bulk=1 << 20), b"", bytes(1 << 17)],
         "huge number of parts": lambda: [good(RESULT, part=0, bulk=1 << 32), bytes(8), bytes(1 << 17)],
@@ -87,7 +88,10 @@ def nonsense(rng, session):
         "ready that is no JSON": lambda: [good(READY), b"{" * rng.randrange(1, 60_000), b""],
         "hello of the wrong shape": lambda: [header(HELLO), json.dumps({"worker": [1] * 99}).encode(), b""],
         "hello of impossible numbers": lambda: [header(HELLO), b'{"threads": 1e999, "processID": -1}', b""],
-        "what only a coordinator says": lambda: [good(rng.choice([2, 3, WORK, 10])), noise(100), b""],
+        "what only a coordinator says": lambda: [good(rng.choice([2, 3, WORK, 10, SHARD_PART, SHARD_REFUSED])), noise(100), b""],
+        "request for noise": lambda: [good(SHARD_REQUEST), noise(100), b""],
+        "request for what is not there": lambda: [good(SHARD_REQUEST), rng.randbytes(32 + 8), b""],
+        "ticket of nobody": lambda: [good(SHARD_RECEIVED), rng.randbytes(8), b""],
         "failure of a child": lambda: [good(FAILURE), b'{"exitCode":65,"message":"bad","job":0,"assignment":0}', b""],
         "goodbye": lambda: [good(GOODBYE), b'{"exitCode":0,"message":"\\u0000\\u001b[2J"}', b""],
     }

@@ -96,7 +96,7 @@ struct Cluster {
         messagesDown[Int(peer.number)].append(message)
       case .completed(let sums): completed = sums
       case .failed(let failure): self.failure = failure
-      case .log, .drop, .portionCompleted, .portionRefused, .crew: break
+      case .log, .drop, .portionCompleted, .portionRefused, .crew, .readShard: break
       }
     }
   }
@@ -122,7 +122,7 @@ struct Cluster {
         computations[index].append(computation)
         largestInFlight = max(largestInFlight, computations[index].count)
       case .exit(let code, let message): exits[index] = (code, message)
-      case .connect, .forget, .note: break
+      case .connect, .forget, .note, .shard: break
       }
     }
   }

@@ -12,7 +12,8 @@ struct RandomEventTests {
       Bool.random(using: &generator) ? small() : exotic.randomElement(using: &generator) ?? 0
     }
     let bytes = [UInt8](repeating: 1, count: [0, 8, 16, 24, 48, 7].randomElement(using: &generator) ?? 0)
-    switch Int.random(in: 0..<10, using: &generator) {
+    let digest = [UInt8](repeating: UInt8(small()), count: 32)
+    switch Int.random(in: 0..<14, using: &generator) {
     case 0:
       return .hello(
         Examples.hello(
@@ -47,6 +48,12 @@ struct RandomEventTests {
     case 7:
       return .failure(WorkerFailure(exitCode: Int32(truncatingIfNeeded: number()), message: "failed"))
     case 8: return .registerAgain
+    case 9: return .shardRequest(ShardRequest(digest: digest, offset: number()))
+    case 10:
+      return .shardPart(
+        ShardPart(digest: digest, offset: 0, fileBytes: UInt64(bytes.count), ticket: number(), bytes: bytes))
+    case 11: return .shardReceived(ticket: number())
+    case 12: return .shardRefused(ShardRefusal(digest: digest, message: "no"))
     default: return .goodbye(Goodbye(exitCode: Int32(small()), message: "bye"))
     }
   }

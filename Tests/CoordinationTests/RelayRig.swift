@@ -131,7 +131,7 @@ struct RelayRig {
         tell(relay: relay, .prepared(setupDigest: "s1", dataDigest: "d1", shapes: shapes))
       case .sendDown(let peer, let message): queue.append(.toWorker(Int(peer.number), message))
       case .exit(let code, let message): exits.append((relay, code, message))
-      case .connect, .drop, .log: break
+      case .connect, .drop, .log, .shard, .readShard: break
       }
     }
   }
@@ -146,7 +146,7 @@ struct RelayRig {
       case .send(let message): queue.append(.upFromWorker(number, message))
       case .prepare: tell(worker: number, .prepared(setupDigest: "s1", dataDigest: "d1"))
       case .compute(let computation): compute(computation, at: number)
-      case .connect, .forget, .note, .exit: break
+      case .connect, .forget, .note, .exit, .shard: break
       }
     }
   }
@@ -182,7 +182,7 @@ struct RelayRig {
       case .completed(let sums): completed = sums
       case .failed(let failure): self.failure = failure
       case .log(_, let text): logs.append(text)
-      case .drop, .portionCompleted, .portionRefused, .crew: break
+      case .drop, .portionCompleted, .portionRefused, .crew, .readShard: break
       }
     }
   }

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import NumericsKit
 import Testing
 
 @Suite("The size of the cache, and of what is mapped of it")

@@ -9,7 +9,7 @@ import Testing
 @Suite struct CheckpointTests {
   private func example(iteration: Int = 7) throws -> Checkpoint {
     let setup = FitSetup(
-      specification: "model: {family: funnel}",
+      specification: "model: {family: funnel}\nmixture: {components: 2}",
       plan: Planner.plan(
         ProblemSize(
           components: 2, dimension: 3, samples: 4, objectiveDraws: 10, predictionDraws: 1, rows: 0,

@@ -41,6 +41,16 @@ struct SimulationTests {
     }
   }
 
+  @Test("data come from the coordinator or a relay, damaged now and then, through all faults")
+  func streams() {
+    let reports = Simulation.run(seeds: 1..<400, workers: 5, streams: true, faults: FaultKind.allCases)
+    for report in reports {
+      if let violation = report.violation { Issue.record("seed \(report.seed): \(violation)") }
+    }
+    #expect(reports.reduce(0) { $0 + $1.shardParts } > 4_000)
+    #expect(reports.reduce(0) { $0 + ($1.faults["damage"] ?? 0) } > 20)
+  }
+
   @Test("each fault alone", arguments: FaultKind.allCases)
   func oneFault(_ kind: FaultKind) {
     for report in Simulation.run(seeds: 1..<100, workers: 3, faults: [kind]) {

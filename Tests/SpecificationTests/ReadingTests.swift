@@ -1,5 +1,6 @@
 import Foundation
 import Mixtures
+import NumericsKit
 import Posteriors
 import Specification
 import Testing
@@ -69,6 +70,31 @@ struct ReadingTests {
     #expect(specification.inference.stop == .iterations && !specification.inference.relocation)
     #expect(specification.inference.iterations == 10_000 && specification.inference.seed == 1)
     #expect(specification.inference.objectiveInterval == nil)
+  }
+
+  @Test(
+    "where data are kept and how they get to workers is read, written out, and no part of what the fit is")
+  func transport() throws {
+    func read(_ more: String) throws -> FitSpecification {
+      try Examples.read(
+        "model: {family: logistic, response: y}\ndata: {train: t.csv\(more)}\n\(Examples.mixture)\n\(Examples.inference)"
+      )
+    }
+    let plain = try read("")
+    #expect(plain.data?.transport == .shared && plain.data?.cache == nil)
+    #expect(plain.resolvedYAML.contains("  transport: shared\n") && !plain.resolvedYAML.contains("cache"))
+    #expect(try read(", transport: shared, cache: ~") == plain)
+    let other = try read(", transport: stream, cache: {folder: ../scratch, limit: 20G}")
+    #expect(other.data?.transport == .stream)
+    #expect(
+      other.data?.cache == CacheSpecification(folder: "/srv/scratch", limit: ByteSize(bytes: 20_000_000_000)))
+    #expect(try Examples.read(other.resolvedYAML, folder: "/elsewhere") == other)
+    let limited = try read(", cache: {limit: 500}")
+    #expect(limited.data?.cache == CacheSpecification(limit: ByteSize(bytes: 500)))
+    #expect(try Examples.read(limited.resolvedYAML) == limited)
+    #expect(try read(", cache: {}").resolvedYAML == plain.resolvedYAML)
+    for some in [other, limited] { #expect(some.essentialYAML == plain.essentialYAML) }
+    #expect(!plain.essentialYAML.contains("transport"))
   }
 
   @Test("without a word on inference everything is automatic")

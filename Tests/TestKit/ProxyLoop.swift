@@ -80,8 +80,8 @@ final class ProxyConnection {
   private let client: Int32
   /// The connection to the target, once the way there is open.
   private var server: Int32?
-  private var up = ProxyQueue()
-  private var down = ProxyQueue()
+  private var up = ProxyQueue(.up)
+  private var down = ProxyQueue(.down)
   private(set) var isClosed = false
 
   init(client: Int32) { self.client = client }

@@ -2,6 +2,7 @@ import Foundation
 
 /// Bytes on their way in one direction, each with the time before which it may not arrive.
 struct ProxyQueue {
+  private let direction: TCPProxy.Direction
   private var chunks: [(bytes: ArraySlice<UInt8>, due: ContinuousClock.Instant)] = []
   private var count = 0
   /// Who sends has said that nothing more comes.
@@ -10,6 +11,8 @@ struct ProxyQueue {
   private(set) var hasEnded = false
   /// Bytes that may go now, by the throttle.
   private var credit = 0.0
+  /// Bytes that were taken so far.
+  private var taken = 0
   private var credited: ContinuousClock.Instant?
 
   /// More than this is not taken: who sends has to wait, as on a real network.
@@ -19,6 +22,8 @@ struct ProxyQueue {
   /// How many seconds' worth of credit can be saved up, and how many make a piece.
   private static let burst_s = 0.05
   private static let piece_s = 0.01
+
+  init(_ direction: TCPProxy.Direction) { self.direction = direction }
 
   func canTake(_ settings: ProxyControl.Settings) -> Bool {
     !isComplete
@@ -79,6 +84,10 @@ struct ProxyQueue {
     while canTake(settings) {
       switch ProxySocket.read(source, into: &buffer) {
       case .bytes(let read):
+        for place in settings.altered[direction] ?? [] where place >= taken && place < taken + read {
+          buffer[place - taken] ^= 0x10
+        }
+        taken += read
         count += read
         chunks.append((buffer[..<read], now.advanced(by: .milliseconds(settings.delay_ms))))
       case .wouldBlock: return true

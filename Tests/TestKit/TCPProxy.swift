@@ -51,6 +51,11 @@ public final class TCPProxy: Sendable {
   /// Holds every byte back for a time before it goes on, each way.
   public func delay(milliseconds: Int) { shared.change { $0.delay_ms = milliseconds } }
 
+  /// Flips a bit of some bytes of each connection, by their places from the connection's beginning.
+  public func alter(_ places: [Int], _ direction: Direction) {
+    shared.change { $0.altered[direction] = places }
+  }
+
   /// Resets all connections and refuses new ones, until ``heal()``. What was under way is lost.
   public func cut() { shared.change { $0.isCut = true } }
 
@@ -84,6 +89,7 @@ final class ProxyControl: Sendable {
     var bytesPerSecond: Int?
     var delay_ms = 0
     var silenced: Set<TCPProxy.Direction> = []
+    var altered: [TCPProxy.Direction: [Int]] = [:]
     var isCut = false
     var isEnded = false
     /// Raised with every change.

@@ -92,6 +92,10 @@ enum Examples {
         kind: .lost, worker: "w7", text: "lost worker node7/1: it hangs\n", job: 5, firstTile: 12,
         tileCount: 4,
         maybeAlive: true, exitCode: 65)),
+    .shardRequest(ShardRequest(digest: bytes(32), offset: 1 << 40)),
+    .shardPart(ShardPart(digest: bytes(32), offset: 0, fileBytes: 300, ticket: .max, bytes: bytes(300))),
+    .shardReceived(ticket: 1 << 63), .shardRefused(ShardRefusal(digest: bytes(32), message: "no such äöü")),
+    .shardRefused(ShardRefusal(digest: bytes(32), message: "")),
     .failure(WorkerFailure(exitCode: 65, message: "shard 3 differs", job: 5, assignment: 9)),
     .goodbye(Goodbye(exitCode: 0, message: "")), .goodbye(Goodbye(exitCode: -1, message: "killed")),
   ]
@@ -100,6 +104,10 @@ enum Examples {
     welcome(bytes(WireLimits.frameBytes)), welcome(bytes(WireLimits.frameBytes + 1)),
     work(state: bytes(3 * WireLimits.frameBytes + 17)), result(bytes(2 * WireLimits.frameBytes)),
     result(bytes(2 * WireLimits.frameBytes + 8)),
+    .shardPart(
+      ShardPart(
+        digest: bytes(32), offset: UInt64(WireLimits.frameBytes), fileBytes: 1 << 30, ticket: 7,
+        bytes: bytes(WireLimits.frameBytes))),
     work(
       state: bytes(8),
       subtrees: (0..<WireLimits.subtrees).map { Subtree(block: UInt32($0), level: 1, index: UInt64($0)) }),

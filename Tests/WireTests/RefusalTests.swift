@@ -48,7 +48,7 @@ struct RefusalTests {
     }
   }
 
-  @Test("an unknown kind, unless it is one of another version", arguments: [0, 13, 255] as [UInt8])
+  @Test("an unknown kind, unless it is one of another version", arguments: [0, 17, 255] as [UInt8])
   func kind(raw: UInt8) {
     #expect(refusal(beat(6, [raw]))?.message == "unknown message kind \(raw)")
     #expect(refusal(beat(4, [9, 0, raw]))?.code == .protocolVersion)
@@ -179,7 +179,7 @@ struct RefusalTests {
     for content in Examples.small {
       let encoded = Examples.message(content).encoded()
       switch encoded.header.kind {
-      case .welcome, .work, .result: continue
+      case .welcome, .work, .result, .shardPart: continue
       default: break
       }
       var header = encoded.header
@@ -192,6 +192,28 @@ struct RefusalTests {
     let body = Examples.message(Examples.work(state: nil)).encoded().body
     #expect(
       refusal([work.encoded(), body, Self.empty8])?.message.contains("are not the state and context") == true)
+  }
+
+  @Test("bytes that are no part of the file that they say they are of")
+  func shardParts() {
+    func check(_ change: (inout ShardPart) -> Void, _ code: WireError.Code = .malformed) {
+      var part = ShardPart(
+        digest: Examples.bytes(32), offset: 0, fileBytes: 300, ticket: 1, bytes: Examples.bytes(300))
+      change(&part)
+      #expect(refusal(frames(.shardPart(part)))?.code == code, "\(part.offset) of \(part.fileBytes)")
+    }
+    check { $0.bytes = [] }
+    check { $0.bytes = Examples.bytes(299) }
+    check { $0.fileBytes = 0 }
+    check { $0.fileBytes = 301 }
+    check { $0.offset = 1 }
+    check { $0.offset = UInt64(WireLimits.frameBytes) }
+    check { $0.offset = .max }
+    check({ $0.fileBytes = .max }, .limit)
+    check({ $0.fileBytes = UInt64(WireLimits.shardFileBytes) + 1 }, .limit)
+    let long = frames(.shardRefused(ShardRefusal(digest: Examples.bytes(32), message: "")))
+    let body = Array(long[1].prefix(32)) + [255, 255, 255, 255]
+    #expect(refusal([long[0], body, []])?.code == .limit)
   }
 
   @Test("a body that is cut anywhere, or has bytes left over")

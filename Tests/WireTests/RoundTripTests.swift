@@ -91,13 +91,29 @@ struct RoundTripTests {
     }
   }
 
+  @Test("the messages that bring files have the documented bytes")
+  func goldenShards() {
+    let digest = Array(0xC0...0xDF) as [UInt8]
+    let request = Examples.message(.shardRequest(ShardRequest(digest: digest, offset: 0x0102))).encoded()
+    #expect(request.body == digest + [2, 1, 0, 0, 0, 0, 0, 0])
+    let part = Examples.message(
+      .shardPart(ShardPart(digest: digest, offset: 0, fileBytes: 3, ticket: 0x0A0B, bytes: [7, 8, 9]))
+    ).encoded()
+    let numbers: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0x0B, 0x0A, 0, 0, 0, 0, 0, 0]
+    #expect(part.body == digest + numbers && part.bulk == [7, 8, 9])
+    let received = Examples.message(.shardReceived(ticket: 0x0A0B)).encoded()
+    #expect(received.body == [0x0B, 0x0A, 0, 0, 0, 0, 0, 0])
+    let refused = Examples.message(.shardRefused(ShardRefusal(digest: digest, message: "no"))).encoded()
+    #expect(refused.body == digest + [2, 0, 0, 0, 0x6E, 0x6F])
+  }
+
   @Test("kinds keep their numbers")
   func kinds() {
     let kinds: [MessageKind] = [
       .hello, .welcome, .refused, .ready, .work, .result, .beat, .failure, .goodbye, .registerAgain,
-      .handBack, .crew,
+      .handBack, .crew, .shardRequest, .shardPart, .shardReceived, .shardRefused,
     ]
-    #expect(kinds.map(\.rawValue) == Array(1...12))
+    #expect(kinds.map(\.rawValue) == Array(1...16))
     #expect(MessageKind.allCases == kinds)
   }
 

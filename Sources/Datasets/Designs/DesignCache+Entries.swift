@@ -1,9 +1,10 @@
 import Foundation
+import NumericsKit
 
 extension DesignCache {
-  /// An imported table or a design of the cache.
+  /// An imported table or a design of the cache, or what came of a design from a coordinator.
   public struct Entry: Sendable, Codable, Hashable {
-    public enum Kind: String, Sendable, Codable { case table, design }
+    public enum Kind: String, Sendable, Codable, CaseIterable { case table, design, shard }
 
     public let kind: Kind
     public let folder: String
@@ -13,13 +14,16 @@ extension DesignCache {
     /// Whether a process has it open.
     public let isUsed: Bool
     /// What a table was imported from, or the columns of a design.
-    public let content: String
+    public fileprivate(set) var content: String
   }
 
   /// All entries, the one used longest ago first.
-  public func entries() -> [Entry] {
+  public func entries() -> [Entry] { entries(described: true) }
+
+  /// - Parameter described: whether each entry's content is looked up.
+  private func entries(described: Bool) -> [Entry] {
     var entries: [Entry] = []
-    for kind in [Entry.Kind.table, .design] {
+    for kind in Entry.Kind.allCases {
       let part = "\(folder)/\(kind.rawValue)s"
       for name in (try? FileManager.default.contentsOfDirectory(atPath: part))?.sorted() ?? []
       where !name.hasPrefix(".") {
@@ -29,7 +33,7 @@ extension DesignCache {
           Entry(
             kind: kind, folder: place, byteCount: DesignCache.byteCount(place),
             lastUsed: Double(manifest.modifiedNanoseconds) / 1e9, isUsed: FolderUse.isUsed(place),
-            content: DesignCache.content(kind, place)))
+            content: described ? DesignCache.content(kind, place) : ""))
       }
     }
     return entries.sorted { ($0.lastUsed, $0.folder) < ($1.lastUsed, $1.folder) }
@@ -43,13 +47,17 @@ extension DesignCache {
   /// - Returns: what was removed.
   @discardableResult
   public func prune(to limit: ByteSize, grace: Double = 60) -> [Entry] {
-    var entries = entries()
+    var entries = entries(described: false)
     var removed: [Entry] = []
     var byteCount = entries.reduce(0) { $0 + $1.byteCount }
+    guard byteCount > limit.bytes else { return [] }
     let latest = Date().timeIntervalSince1970 - grace
     while byteCount > limit.bytes, !entries.isEmpty {
-      let entry = entries.removeFirst()
-      guard !entry.isUsed, entry.lastUsed <= latest, DesignCache.remove(entry.folder) else { continue }
+      var entry = entries.removeFirst()
+      guard !entry.isUsed, entry.lastUsed <= latest else { continue }
+      let content = DesignCache.content(entry.kind, entry.folder)
+      guard DesignCache.remove(entry.folder) else { continue }
+      entry.content = content
       byteCount -= entry.byteCount
       removed.append(entry)
     }
@@ -90,12 +98,16 @@ extension DesignCache {
       let more = manifest.source.count > 1 ? " and \(manifest.source.count - 1) more" : ""
       return
         "\(manifest.source.first?.name ?? "")\(more): \(manifest.rows) rows × \(manifest.columns.count) columns"
-    case .design:
+    case .design, .shard:
       guard let manifest = try? ManifestFile.read(DesignManifest.self, folder: place).0 else {
         return "damaged"
       }
+      let files = manifest.shards.flatMap { $0.files.map(\.name) }
+      let here =
+        kind == .design ? files.count : files.filter { FileSystem.status(place + "/" + $0) != nil }.count
       return
         "\(manifest.response ?? "no response"): \(manifest.rows) rows × \(manifest.columns.count) columns"
+        + (here < files.count ? " (\(here) of \(files.count) files)" : "")
     }
   }
 }

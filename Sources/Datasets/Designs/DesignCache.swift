@@ -10,10 +10,15 @@ public struct DesignCache: Sendable {
 
   /// With what imports work.
   private let effort: ImportEffort
+  /// What it is kept to after an import, unless `ISOMIX_CACHE_LIMIT` says otherwise.
+  private let limit: ByteSize?
 
-  /// - Parameter folder: made when it is first needed.
-  public init(folder: String, effort: ImportEffort = ImportEffort()) {
+  /// - Parameters:
+  ///   - folder: made when it is first needed.
+  ///   - limit: the size to keep it to; nil: any. `ISOMIX_CACHE_LIMIT` goes before it.
+  public init(folder: String, limit: ByteSize? = nil, effort: ImportEffort = ImportEffort()) {
     self.folder = folder
+    self.limit = limit
     self.effort = effort
   }
 
@@ -30,7 +35,7 @@ public struct DesignCache: Sendable {
     removeLeftovers()
     var index = DigestIndex(file: folder + "/digests.json")
     defer { index.save() }
-    let limit = try DesignCache.limit()
+    let limit = try DesignCache.limit() ?? limit
     defer { if let limit { prune(to: limit) } }
     var table = try table(source, request, missingValues, &index, isTrusted: true, progress)
     let key = try DesignBuilder.key(table, request)

@@ -34,12 +34,24 @@ enum ManifestFile {
       throw DatasetError(.badData, "the manifest would not be valid: \(problem)")
     }
     let text = try text(manifest)
-    let bytes = Array((start + Digest.of(text).description + middle).utf8) + text + Array(end.utf8)
+    let bytes = framed(text, Digest.of(text))
     guard bytes.count <= DatasetLimits.manifestBytes else {
       throw DatasetError(
         .badData, "the manifest has more than \(DatasetLimits.manifestBytes) bytes; use fewer shards")
     }
     return bytes
+  }
+
+  /// The bytes of the file with a text.
+  static func framed(_ text: [UInt8], _ digest: Digest) -> [UInt8] {
+    Array((start + digest.description + middle).utf8) + text + Array(end.utf8)
+  }
+
+  /// Where the text stands in a file of so many bytes; nil where there is no room for one.
+  static func textRange(of byteCount: Int) -> Range<UInt64>? {
+    let first = start.utf8.count + 2 * Digest.byteCount + middle.utf8.count
+    let last = byteCount - end.utf8.count
+    return first < last ? UInt64(first)..<UInt64(last) : nil
   }
 
   /// Reads the manifest of `folder` and its digest.

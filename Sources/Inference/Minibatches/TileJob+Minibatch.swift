@@ -15,7 +15,10 @@ extension TileJob {
   }
 
   /// The tile at a leaf of a block's tree.
-  func tile(block: Int, leaf: Int) -> Tile {
+  func tile(block: Int, leaf: Int) -> Tile { TileJob.tile(plan, batch: batch, block: block, leaf: leaf) }
+
+  /// The tile at a leaf of a block's tree, where the gradient is estimated from a batch of row tiles or from all.
+  static func tile(_ plan: JobPlan, batch: [Int]?, block: Int, leaf: Int) -> Tile {
     var tile = plan.tile(block: block, leaf: leaf)
     if let batch, tile.part != .base {
       tile.part = plan.tilePart(1 + batch[leaf % (1 + batch.count) - 1])
