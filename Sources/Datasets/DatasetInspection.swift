@@ -14,6 +14,8 @@ public struct DatasetInspection: Codable, Sendable, CustomStringConvertible {
   public let missingValues: [Int]
   /// SHA-256 of the manifest of an imported folder; nil for files.
   public let digest: String?
+  /// Stored numbers of a folder with a sparse table; nil for a dense one, and for files.
+  public var nonzeros: Int? = nil
 
   /// Inspects an imported folder, or files; reads files once and writes nothing.
   /// - Throws: `DatasetError`.
@@ -31,7 +33,8 @@ public struct DatasetInspection: Codable, Sendable, CustomStringConvertible {
     let columns = dataset.manifest.columns
     return DatasetInspection(
       path: path, rows: dataset.manifest.rows, incompleteRows: dataset.manifest.droppedRows, columns: columns,
-      missingValues: columns.map { _ in 0 }, digest: dataset.digest.description)
+      missingValues: columns.map { _ in 0 }, digest: dataset.digest.description,
+      nonzeros: dataset.manifest.nonzeros)
   }
 
   private static func inspect<Table: TableSource & ~Copyable>(
@@ -65,7 +68,9 @@ public struct DatasetInspection: Codable, Sendable, CustomStringConvertible {
     }
     let incomplete =
       incompleteRows == 0 ? "" : ", and \(incompleteRows) with missing values, which are left out here"
-    return (["\(path): \(rows) rows, \(columns.count) columns\(incomplete)", ""] + body).joined(
+    let storage =
+      nonzeros.map { ", sparse: " + densityPercent($0, rows: rows, columns: columns.count) } ?? ""
+    return (["\(path): \(rows) rows, \(columns.count) columns\(storage)\(incomplete)", ""] + body).joined(
       separator: "\n")
   }
 
@@ -85,6 +90,12 @@ public struct DatasetInspection: Codable, Sendable, CustomStringConvertible {
 private func short(_ value: Double) -> String {
   if value == value.rounded(), abs(value) < 1e9 { return String(Int(value)) }
   return String(format: "%.6g", value)
+}
+
+/// `0.25 % of the numbers are not 0`.
+func densityPercent(_ nonzeros: Int, rows: Int, columns: Int) -> String {
+  let share = 100 * Double(nonzeros) / max(1, Double(rows) * Double(columns))
+  return String(format: "%.3g %% of the numbers are not 0", share)
 }
 
 private func trimmedRight(_ text: String) -> String {

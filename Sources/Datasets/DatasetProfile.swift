@@ -30,6 +30,8 @@ public struct DatasetProfile: Sendable {
   /// Records in all.
   public let records: Int
   public let columns: [Column]
+  /// Whether fits store the table sparse unless they are told otherwise.
+  public internal(set) var isSparse = false
 
   /// Different numbers of a column that are told apart; more count as this many.
   public static let mostDistinct = 64
@@ -42,7 +44,19 @@ public struct DatasetProfile: Sendable {
     options.missingValues = .drop
     options.columns = columns
     let files = try SourceFiles.resolve(DataSource(path))
-    if case .folder(let folder) = files { return try read(Dataset.open(folder: folder), columns: columns) }
+    if case .folder(let folder) = files {
+      let dataset = try Dataset.open(folder: folder)
+      var profile = try read(dataset, columns: columns)
+      profile.isSparse = dataset.isSparse
+      return profile
+    }
+    if case .sparse(let paths) = files {
+      let extent = try SparseText.extent(of: paths, options)
+      var table = try SourceFiles.open(paths, extent, options)
+      var profile = try read(&table, path: path)
+      profile.isSparse = SparseImporter.storage(extent) == .sparse
+      return profile
+    }
     var table = try files.open(options, isDigested: false)
     return try read(&table, path: path)
   }
@@ -113,8 +127,12 @@ public struct DatasetProfile: Sendable {
 private struct DistinctValues {
   private(set) var found: Set<Double> = []
   private(set) var areWhole = true
+  private var last = Double.nan
 
   mutating func add(_ value: Double) {
+    // Zeros of a sparse table, above all.
+    if value == last { return }
+    last = value
     if areWhole, value != value.rounded() { areWhole = false }
     if found.count < DatasetProfile.mostDistinct { found.insert(value) }
   }

@@ -20,7 +20,9 @@ struct EvidenceComparison: Encodable, Sendable {
     }
     if first.model != second.model { return "the models differ" }
     if !EvidenceComparison.sameData(first.data, second.data) { return "the data differ" }
-    if first.data?.precision == second.data?.precision, a.train?.digest != b.train?.digest {
+    if first.data?.precision == second.data?.precision, first.data?.storage == second.data?.storage,
+      a.train?.digest != b.train?.digest
+    {
       return "the data have changed between the two fits"
     }
     guard a.summary?.elbo?.isFinite == true, b.summary?.elbo?.isFinite == true else {
@@ -29,9 +31,10 @@ struct EvidenceComparison: Encodable, Sendable {
     return nil
   }
 
-  /// Whether the posterior is the same: test data and precision don't change it.
+  /// Whether the posterior is the same: test data, precision and storage don't change it.
   private static func sameData(_ a: DataSpecification?, _ b: DataSpecification?) -> Bool {
-    a?.train == b?.train && a?.standardize == b?.standardize && a?.missing == b?.missing
+    a?.train == b?.train && a?.standardize == b?.standardize && a?.centring == b?.centring
+      && a?.missing == b?.missing
   }
 
   /// Nil when a fit has no ELBO.

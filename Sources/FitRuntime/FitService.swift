@@ -131,6 +131,7 @@ public final class FitService {
     let log = try RunLog(path: folder.file("log.jsonl"), resuming: options.resume)
     if let previous = folder.previous { progress.note("an earlier fit was moved to \(previous)") }
     log.append(level: "info", "isomix \(Identity.version) (build \(identity.build)) on \(identity.host)")
+    if let text = prepared.problem.train?.manifest.sparseDescription { log.append(level: "info", text) }
     do {
       let store = CheckpointStore(runFolder: folder.path)
       let origin = try Checkpoint.Origin(prepared.setup)
@@ -273,8 +274,10 @@ public final class FitService {
       "isomix fit: interrupted while the data were prepared; start it again with the same command"
     ) { try builder.build(specification) }
     if let text = setup.plan.gradient.batchDescription { progress.note(text) }
+    let problem = try Problem(setup)
+    if let text = problem.train?.manifest.sparseDescription { progress.note(text) }
     return PreparedFit(
-      setup: setup, bytes: try setup.encoded(), problem: try Problem(setup),
+      setup: setup, bytes: try setup.encoded(), problem: problem,
       start: try start(of: setup, specification))
   }
 

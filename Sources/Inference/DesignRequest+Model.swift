@@ -36,5 +36,9 @@ extension DesignRequest {
         standardize: data.standardize, intercept: custom.intercept, precision: .float64, reference: reference)
     case .gaussian, .gaussianMixture, .studentMixture, .funnel, .banana, .sinhArcsinh, .stan: return nil
     }
+    centring = data.centring
+    storage = data.storage
+    // Targets of other people's read rows as they have always been.
+    if case .custom = model { storage = .dense }
   }
 }

@@ -90,6 +90,8 @@ public struct ProblemSize: Sendable, Hashable, Codable {
   public var evaluationCost: Double?
   /// Nil where every gradient is of all rows.
   public var minibatch: MinibatchSize? = nil
+  /// Stored numbers of a training row on average; nil where rows are dense, or made dense.
+  public var nonzerosPerRow: Int? = nil
 
   public init(
     components: Int, dimension: Int, samples: Int, objectiveDraws: Int, predictionDraws: Int, rows: Int,
@@ -97,7 +99,7 @@ public struct ProblemSize: Sendable, Hashable, Codable {
     metric: Metric.Kind = .unit, curvaturePairs: Int = 0, searchPoints: Int = 0,
     fullCovariances: Bool = false,
     rowOperations: RowOperations? = nil, factorization: Factorization = .full, evaluationCost: Double? = nil,
-    minibatch: MinibatchSize? = nil
+    minibatch: MinibatchSize? = nil, nonzerosPerRow: Int? = nil
   ) {
     self.components = components
     self.dimension = dimension
@@ -117,5 +119,6 @@ public struct ProblemSize: Sendable, Hashable, Codable {
     self.factorization = factorization
     self.evaluationCost = evaluationCost
     self.minibatch = minibatch
+    self.nonzerosPerRow = nonzerosPerRow
   }
 }

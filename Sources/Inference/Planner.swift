@@ -52,7 +52,7 @@ public enum Planner {
       unitWidth: JobPlan.unitWidth(kind, problem), factorization: problem.factorization,
       componentsPerBlock: max(1, min(components, samplesPerTile / samples, componentsOfSums(problem, kind))),
       samplesPerTile: min(samples, samplesPerTile),
-      rowsPerTile: rowsPerTile(problem.rows, shard: problem.rowsPerShard))
+      rowsPerTile: rowsPerTile(problem.rows, shard: problem.rowsPerShard, fewest: fewestRows(problem)))
     if kind == .gradient, let batch = problem.minibatch?.rows { cutBatch(&plan, rows: batch, problem) }
     while true {
       let samplesOfTile = plan.componentsPerBlock * plan.samplesPerTile
@@ -67,7 +67,9 @@ public enum Planner {
       let isHeavy =
         cost > heaviestTileCost || samplesOfTile * problem.dimension * 8 > tileBytes
       guard isCoarse || isHeavy,
-        halve(&plan, rowsMatter: rowCost >= baseCost, samplesOfTile: samplesOfTile, mustCut: isHeavy)
+        halve(
+          &plan, rowsMatter: rowCost >= baseCost, samplesOfTile: samplesOfTile, mustCut: isHeavy,
+          fewestRows: fewestRows(problem))
       else { return plan }
     }
   }
@@ -80,10 +82,10 @@ public enum Planner {
 
   /// Halves the axis that has most to give; false when none can be cut further.
   /// - Parameter mustCut: cut samples down to single ones if nothing else helps.
-  private static func halve(_ plan: inout JobPlan, rowsMatter: Bool, samplesOfTile: Int, mustCut: Bool)
-    -> Bool
-  {
-    let canCutRows = rowsMatter && plan.rows > 0 && plan.rowsPerTile > minimumRowsPerTile
+  private static func halve(
+    _ plan: inout JobPlan, rowsMatter: Bool, samplesOfTile: Int, mustCut: Bool, fewestRows: Int
+  ) -> Bool {
+    let canCutRows = rowsMatter && plan.rows > 0 && plan.rowsPerTile > fewestRows
     if canCutRows, plan.rowsPerTile > 1024 || samplesOfTile <= minimumSamplesPerTile {
       plan.rowsPerTile /= 2
       return true
@@ -108,10 +110,21 @@ public enum Planner {
     return true
   }
 
+  /// Rows that a tile is not cut below. With few sparse rows the transposition of all columns would take longer than
+  /// the rows do: a power of two with which it takes at most a quarter.
+  private static func fewestRows(_ problem: ProblemSize) -> Int {
+    guard let stored = problem.nonzerosPerRow else { return minimumRowsPerTile }
+    var rows = minimumRowsPerTile
+    while Double(rows * stored) * 2 * CostModel.sparseProduct < 3 * CostModel.transposition
+      * Double(problem.columns)
+    { rows *= 2 }
+    return rows
+  }
+
   /// A power of two that divides a shard: tiles never cross shards.
-  private static func rowsPerTile(_ rows: Int, shard: Int) -> Int {
+  private static func rowsPerTile(_ rows: Int, shard: Int, fewest: Int = minimumRowsPerTile) -> Int {
     guard rows > 0 else { return 1 }
-    var size = min(rowsPerTile, max(shard, 1))
+    var size = min(max(rowsPerTile, fewest), max(shard, 1))
     while size < shard, ceilingDivision(rows, size) > maximumRowTiles { size *= 2 }
     while size > minimumRowsPerTile, size / 2 >= rows { size /= 2 }
     return size
@@ -129,7 +142,8 @@ public enum Planner {
       factorization: problem.factorization,
       componentsPerBlock: problem.components, samplesPerTile: draws,
       rowsPerTile: min(
-        rowsPerTile(problem.testRows, shard: problem.testRowsPerShard), minimumRowsPerTile * 4))
+        rowsPerTile(problem.testRows, shard: problem.testRowsPerShard),
+        problem.nonzerosPerRow == nil ? minimumRowsPerTile * 4 : rowsPerTile))
     let costs = CostModel(problem)
     while plan.rowsPerTile > 1,
       costs.rows(plan.rowsPerTile, samples: Double(draws), kind: .prediction) > heaviestTileCost

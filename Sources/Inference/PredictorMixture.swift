@@ -88,11 +88,11 @@ final class PredictorMixture {
   ) {
     let (count, columns, groups) = (block.count, block.columns, law.groups.count)
     let rows: UnsafePointer<Double>
-    switch block.precision {
-    case .float64: rows = block.features.assumingMemoryBound(to: Double.self)
-    case .float32:
+    if block.sparse == nil, block.precision == .float64 {
+      rows = block.features.assumingMemoryBound(to: Double.self)
+    } else {
       let wide = design.pointer(count: count * columns)
-      isomix_to_doubles(block.features.assumingMemoryBound(to: Float.self), count * columns, wide)
+      block.writeDense(0..<count, into: wide)
       rows = UnsafePointer(wide)
     }
     let levels = groups > 0 ? block.levels : nil

@@ -115,6 +115,7 @@ public struct Problem: Sendable {
       plan.problem.fullCovariances == specification.inference.fullCovariances,
       plan.problem.factorization == specification.factorization, plan.isConsistent,
       plan.problem.minibatch == MinibatchSize(specification.inference.minibatch),
+      plan.problem.nonzerosPerRow == Problem.nonzerosPerRow(target, train?.manifest),
       plan.rows?.unitWidth == prediction?.layout(target.predictedResponse)?.width
     else {
       throw FitError(.software, "the plan does not fit the target and the data")
@@ -127,6 +128,11 @@ public struct Problem: Sendable {
 
   /// Rows of a target without a table: its shards.
   static func shards(_ target: any LogDensity) -> Int { (target as? any ForeignDensity)?.shardCount ?? 0 }
+
+  /// What the plan has to know of sparse rows; nil for targets that make them dense.
+  static func nonzerosPerRow(_ target: any LogDensity, _ train: DesignManifest?) -> Int? {
+    target is NeuralNetwork ? nil : train?.nonzerosPerRow
+  }
 
   /// Makes the target of a spec.
   public static func target(_ model: ModelSpecification, design: DesignManifest?) throws -> any LogDensity {

@@ -55,6 +55,7 @@ public struct ProblemBuilder {
     try checkCovariances(specification, dimension: target.dimension)
     var resolved = specification
     resolved.inference.minibatch = minibatch
+    if let train { settleStorage(&resolved, train.manifest) }
     resolved.inference.metric =
       specification.inference.metric
       ?? (target.dimension <= InferenceSpecification.largestDenseDimension ? .dense : .diagonal)
@@ -92,7 +93,8 @@ public struct ProblemBuilder {
         fullCovariances: specification.inference.fullCovariances, rowOperations: target.rowOperations,
         factorization: specification.factorization,
         evaluationCost: target is any ForeignDensity ? CostModel.foreignEvaluation : nil,
-        minibatch: MinibatchSize(minibatch)))
+        minibatch: MinibatchSize(minibatch),
+        nonzerosPerRow: Problem.nonzerosPerRow(target, train?.manifest)))
     if minibatch?.hasControlVariate == true {
       let interval = Fit.refreshInterval(specification.inference, plan: plan)
       resolved.inference.minibatch?.refreshInterval = interval
@@ -102,6 +104,13 @@ public struct ProblemBuilder {
       specification: resolved.resolvedYAML, plan: plan, train: train.map(reference),
       test: test.map(reference), start: try start(resolved.mixture.initial),
       files: try FitSetup.files(specification.model))
+  }
+
+  /// Writes out how the training data are stored and scaled.
+  private func settleStorage(_ specification: inout FitSpecification, _ train: DesignManifest) {
+    guard let data = specification.data else { return }
+    specification.data?.storage = train.storage
+    if data.standardize { specification.data?.centring = data.centring ?? (train.storage == .dense) }
   }
 
   /// Points at which V is evaluated at once to find a start; fewer of them for targets of very many dimensions, whose

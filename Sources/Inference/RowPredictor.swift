@@ -22,6 +22,9 @@ final class RowPredictor {
   /// Numbers of one array of draws × rows: half a second-level cache.
   private static let blockNumbers = 1 << 16
 
+  /// Numbers of sparse rows that are made dense at once.
+  private static let mostDenseNumbers = 1 << 20
+
   init(_ problem: Problem, samples: TileSamples, workspace: DensityWorkspace) {
     self.problem = problem
     self.samples = samples
@@ -41,7 +44,11 @@ final class RowPredictor {
     data.release(before: job.iteration * job.plan.rows)
     let integrated = try prediction.draws == nil ? integrated(job, prediction) : nil
     let width = integrated?.numbersPerRow ?? (prediction.draws ?? 1) * layout.expectations
-    let size = min(max(RowPredictor.blockNumbers / width / 16 * 16, 16), 512)
+    var size = min(max(RowPredictor.blockNumbers / width / 16 * 16, 16), 512)
+    // Sparse rows may be made dense.
+    if data.manifest.storage == .sparse {
+      size = min(size, max(16, RowPredictor.mostDenseNumbers / data.manifest.columns.count / 16 * 16))
+    }
     for start in stride(from: rows.lowerBound, to: rows.upperBound, by: size) {
       let target = output + (start - rows.lowerBound) * layout.width
       let here = start..<min(start + size, rows.upperBound)

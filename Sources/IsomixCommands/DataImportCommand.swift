@@ -2,6 +2,7 @@ import ArgumentParser
 import Datasets
 import FitRuntime
 import Foundation
+import NumericsKit
 import Reporting
 
 struct DataImportCommand: ParsableCommand {
@@ -18,6 +19,7 @@ struct DataImportCommand: ParsableCommand {
         isomix data import 'flights-*.csv' --output flights --shuffle 1
         isomix data import X.npy --response-file y.npy --output table
         isomix data import measurements.h5::/run7 --output run7
+        isomix data import words.svm --output words --storage sparse
       """)
 
   @Argument(help: "Files of one kind, or quoted globs.", completion: .file())
@@ -41,6 +43,12 @@ struct DataImportCommand: ParsableCommand {
   @Option(help: "Columns to import, separated by commas (default: all).")
   var columns: String?
 
+  @Option(
+    help:
+      "How LIBSVM files are stored: auto (sparse where at most a tenth of the numbers is not 0), sparse or dense."
+  )
+  var storage = "auto"
+
   @Option(help: "Threads that read CSV records (default: one per core). The result does not depend on it.")
   var threads: Int?
 
@@ -48,6 +56,9 @@ struct DataImportCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
+    guard storage == "auto" || MatrixStorage(rawValue: storage) != nil else {
+      throw ValidationError("--storage: '\(storage)' is not auto, sparse or dense")
+    }
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads: \(threads) is not between 1 and 1024")
     }
@@ -55,10 +66,11 @@ struct DataImportCommand: ParsableCommand {
 
   func run() throws {
     try reportingFailures("data import") {
-      let options = ImportOptions(
+      var options = ImportOptions(
         missingValues: dropMissing ? .drop : .error, shuffleSeed: shuffle,
         categoricalColumns: Set(categorical.map(DataImportCommand.names) ?? []),
         columns: columns.map(DataImportCommand.names))
+      options.storage = MatrixStorage(rawValue: storage)
       let manifest = try DatasetImporter.importFiles(
         DataSource(paths: files, responseFile: responseFile), into: output, options: options,
         effort: ImportEffort(
@@ -68,6 +80,7 @@ struct DataImportCommand: ParsableCommand {
       try printOut(
         "Imported \(manifest.rows) rows × \(manifest.columns.count) columns into \(output) "
           + "(\(manifest.shards.count) shard(s)"
+          + (manifest.nonzeros.map { ", sparse with \($0) stored numbers" } ?? "")
           + (manifest.droppedRows > 0 ? ", \(manifest.droppedRows) incomplete rows dropped" : "") + ").")
     }
   }

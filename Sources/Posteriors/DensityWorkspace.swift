@@ -15,6 +15,8 @@ public final class DensityWorkspace {
   /// Gradient sums in the sweep's layout or precision.
   var gradient = ScratchMemory()
   var singleGradient = ScratchMemory()
+  /// Coefficients or gradient sums of a few vectors, transposed as sparse rows want them.
+  var slab = ScratchMemory()
   /// Residuals or responses in the other precision.
   var converted = ScratchMemory()
   var responses = ScratchMemory()

@@ -43,11 +43,12 @@ struct DesignSweep {
     return (rows.features + start * rowBytes, min(size, rows.count - start) * rowBytes)
   }
 
-  /// Sweeps a design matrix in double precision; adds `Σ_b R_b X_b` to `gradient` `[vectors, columns]`.
+  /// Sweeps a design matrix in double precision, or a sparse one; adds `Σ_b R_b X_b` to `gradient` `[vectors, columns]`.
   func accumulate(
     gradient: UnsafeMutablePointer<Double>?, residual: (Block<Double>) -> Void
   ) {
     defer { withExtendedLifetime(workspace) {} }
+    if let sparse = rows.sparse { return accumulate(sparse, gradient: gradient, residual: residual) }
     let columns = rows.columns
     let size = min(rows.count, Self.rowsPerBlock(vectors: vectors, columns: columns, bytesPerNumber: 8))
     let features = rows.features.assumingMemoryBound(to: Double.self)
@@ -108,7 +109,7 @@ struct DesignSweep {
 
   /// Visits predictors in double precision, whatever the design's precision, block by block.
   func visitPredictors(_ visit: (Block<Double>) -> Void) {
-    switch rows.precision {
+    switch rows.productPrecision {
     case .float64: accumulate(gradient: nil, residual: visit)
     case .float32:
       accumulateSingle(gradient: nil) { block in

@@ -150,13 +150,13 @@ public struct GeneralizedLinearModel: LogDensity {
 }
 
 extension DesignSweep {
-  /// Sweeps a design of either precision. Logistic residuals stay in the design's precision, all others are taken in
-  /// double precision.
+  /// Sweeps a design of either precision. Logistic residuals stay in the precision of the products, all others are taken
+  /// in double precision.
   fileprivate func accumulate(
     gradient: UnsafeMutablePointer<Double>?, likelihood: ResponseLikelihood, plain: Bool,
     pass: LikelihoodKernel.Pass, _ makeResiduals: (Block<Double>) -> Void
   ) {
-    guard rows.precision == .float32 else {
+    guard rows.productPrecision == .float32 else {
       return accumulate(gradient: gradient, residual: makeResiduals)
     }
     accumulateSingle(gradient: gradient) { block in

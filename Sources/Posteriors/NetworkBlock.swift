@@ -19,7 +19,7 @@ struct NetworkBlock {
   /// Derivatives by the products of two layers, `[2, widest layer, count]`.
   private let derivatives: UnsafeMutablePointer<Double>
 
-  /// Visits the blocks of rows in order, in double precision whatever the design's.
+  /// Visits the blocks of rows in order, dense and in double precision whatever the design's.
   ///
   /// - Parameter held: numbers for each row that the visitor holds at once.
   static func visit(
@@ -36,12 +36,11 @@ struct NetworkBlock {
     for start in stride(from: 0, to: rows.count, by: max(1, size)) {
       let count = min(size, rows.count - start)
       let design: UnsafePointer<Double>
-      switch rows.precision {
-      case .float64: design = rows.features.assumingMemoryBound(to: Double.self) + start * columns
-      case .float32:
+      if rows.sparse == nil, rows.precision == .float64 {
+        design = rows.features.assumingMemoryBound(to: Double.self) + start * columns
+      } else {
         let wide = workspace.converted.reserve(size * columns)
-        isomix_to_doubles(
-          rows.features.assumingMemoryBound(to: Float.self) + start * columns, count * columns, wide)
+        rows.writeDense(start..<start + count, into: wide)
         design = UnsafePointer(wide)
       }
       body(

@@ -29,7 +29,9 @@ extension LogDensity {
     defer { withExtendedLifetime(workspace) {} }
     guard let response = predictedResponse, count > 0 else { return }
     let width = response.expectationWidth
-    let size = max(1, min(PredictiveScores.mostRows, PredictiveScores.mostNumbers / (count * (width + 1))))
+    // A sweep over sparse rows transposes all draws, however few the rows are.
+    let mostRows = rows.sparse == nil ? PredictiveScores.mostRows : PredictiveScores.mostSparseRows
+    let size = max(1, min(mostRows, PredictiveScores.mostNumbers / (count * (width + 1))))
     for start in stride(from: 0, to: rows.count, by: size) {
       let block = rows.rows(start..<min(start + size, rows.count))
       let logLikelihoods = workspace.predictions.reserve(count * block.count * (width + 1) + block.count)
@@ -46,6 +48,7 @@ extension LogDensity {
 extension PredictiveScores {
   /// Rows scored at once, at most, and numbers held for them.
   fileprivate static let mostRows = 256
+  fileprivate static let mostSparseRows = 4096
   fileprivate static let mostNumbers = 1 << 22
 
   /// Adds rows under equally weighted draws.

@@ -65,7 +65,7 @@ public struct SoftmaxRegression: LogDensity {
     let scratch = workspace.small.reserve(16 * classCount)
     let byClass = gradient.map { _ in workspace.gradient.reserve(count * space.count) }
     byClass?.update(repeating: 0, count: count * space.count)
-    switch rows.precision {
+    switch rows.productPrecision {
     case .float64:
       sweep.accumulate(gradient: byClass) { block in
         isomix_softmax_residual(

@@ -144,6 +144,10 @@ public struct DataSpecification: Sendable, Equatable {
   public var test: Source?
   /// Scale the features by the training set's means and standard deviations.
   public var standardize: Bool
+  /// Whether standardised features lose their mean; nil: where the design is dense.
+  public var centring: Bool? = nil
+  /// How the design is stored; nil: sparse for LIBSVM files with few numbers other than 0, and for folders of them.
+  public var storage: MatrixStorage? = nil
   public var precision: Precision
   public var missing: MissingValues
   public var transport = DataTransport.shared

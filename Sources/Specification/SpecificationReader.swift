@@ -59,11 +59,16 @@ extension FitSpecification {
           "data.precision float32 is for logistic and softmax: family \(model.family) computes in double precision; "
             + "use float64")
       }
+      if case .regression(let regression) = model, !regression.groups.isEmpty {
+        try data.forbidSparse(mapping["data"], because: "model.groups needs rows that are dense")
+      }
       self.data = data
     case .custom(let custom):
       data = try mapping["data"].map { node throws(SpecificationError) in
         try DataSpecification(node, folder: folder)
       }
+      try data?.forbidSparse(
+        mapping["data"], because: "a target of family custom gets rows that are dense")
       guard (data == nil) == (custom.response == nil) else {
         throw try mapping.required("model").error(
           "a custom target with data has both model.response and data, one without has neither")
@@ -156,11 +161,17 @@ extension FitSpecification {
 extension DataSpecification {
   init(_ node: SpecificationNode, folder: String) throws(SpecificationError) {
     let mapping = try node.mapping([
-      "train", "test", "standardize", "precision", "missing", "transport", "cache",
+      "train", "test", "standardize", "storage", "precision", "missing", "transport", "cache",
     ])
     train = try Source(mapping.required("train"), folder: folder)
     test = try mapping["test"].map { node throws(SpecificationError) in try Source(node, folder: folder) }
-    standardize = try mapping["standardize"]?.bool() ?? true
+    (standardize, centring) = try Self.standardization(mapping["standardize"])
+    storage = try mapping["storage"]?.choice([("auto", nil), ("sparse", .sparse), ("dense", .dense)]) ?? nil
+    if storage == .sparse, centring == true, let node = mapping["standardize"] {
+      throw node.error(
+        "data.standardize: true centres columns, which would leave no zeros in a sparse matrix; write scale, which "
+          + "divides by the standard deviation alone, or storage: dense")
+    }
     precision = try mapping["precision"]?.choice(Precision.allCases.map { ($0.rawValue, $0) }) ?? .float64
     missing =
       try mapping["missing"]?.choice(MissingValues.allCases.map { ($0.rawValue, $0) }) ?? .error
@@ -185,6 +196,34 @@ extension CacheSpecification {
         throw node.error("\(node.path): '\(text)' is no size; write it like 20G or 500M")
       }
       return size
+    }
+  }
+}
+
+extension DataSpecification {
+  /// Refuses `storage: sparse`.
+  fileprivate func forbidSparse(
+    _ node: SpecificationNode?, because reason: String
+  ) throws(SpecificationError) {
+    guard storage == .sparse, let storage = node?.mappingAsIs["storage"] else { return }
+    throw storage.error(
+      "data.storage: sparse: \(reason); sparse rows are for regressions without groups, and networks: use dense"
+    )
+  }
+
+  /// Whether features are standardised, and whether by their means, too.
+  fileprivate static func standardization(
+    _ node: SpecificationNode?
+  ) throws(SpecificationError) -> (isDone: Bool, centring: Bool?) {
+    guard let node else { return (true, nil) }
+    switch node.node.scalar?.string {
+    case "auto": return (true, nil)
+    case "scale": return (true, false)
+    default:
+      guard let scalar = node.node.scalar, let value = Bool.construct(from: scalar) else {
+        throw node.error("data.standardize must be true or false, scale or auto")
+      }
+      return value ? (true, true) : (false, nil)
     }
   }
 }

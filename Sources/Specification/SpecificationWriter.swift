@@ -101,7 +101,8 @@ extension DataSpecification {
     var lines = ["data:", "  train: \(train.yaml)"]
     if let test { lines.append("  test: \(test.yaml)") }
     return lines + [
-      "  standardize: \(standardize)", "  precision: \(precision.rawValue)", "  missing: \(missing.rawValue)",
+      "  standardize: \(standardization)", "  storage: \(storage?.rawValue ?? "auto")",
+      "  precision: \(precision.rawValue)", "  missing: \(missing.rawValue)",
     ]
   }
 
@@ -112,6 +113,11 @@ extension DataSpecification {
     ].compactMap { $0 }
     return ["  transport: \(transport.rawValue)"]
       + (parts.isEmpty ? [] : ["  cache: {\(parts.joined(separator: ", "))}"])
+  }
+
+  private var standardization: String {
+    guard standardize else { return "false" }
+    return centring.map { $0 ? "true" : "scale" } ?? "auto"
   }
 }
 

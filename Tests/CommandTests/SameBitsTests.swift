@@ -94,6 +94,21 @@ struct SameBitsCase: Sendable, CustomTestStringConvertible {
       SameBitsCase(
         name: "60,000 rows, float32", spec: { try TallData.write(to: $0, precision: "float32") },
         options: [], rowTiles: 10),
+      SameBitsCase(
+        name: "sparse rows", spec: { try SparseFit.write(to: $0) }, options: setting("mixture.components=20"),
+        rowTiles: 3),
+      SameBitsCase(
+        name: "sparse rows, numbers in single precision",
+        spec: { try SparseFit.write(to: $0, data: ", precision: float32") }, options: [], rowTiles: 3),
+      SameBitsCase(
+        name: "sparse rows, linear with a fitted noise, automatic",
+        spec: {
+          try SparseFit.write(
+            to: $0, model: "family: linear, noise: {half_normal: {scale: 1}}", isBinary: false,
+            inference:
+              "{metric: diagonal, iterations: 30, warmup: 10, objective: {draws: 30, every: 10}, diagnosis: {draws: 30}}"
+          )
+        }, options: [], rowTiles: 3),
     ]
 }
 

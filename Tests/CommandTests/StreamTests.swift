@@ -248,13 +248,15 @@ extension Commands {
             "none",
           ]
             + ["--listen", "tcp://127.0.0.1:0"] + settings + setting("data.transport=stream"), in: source)
-        let worker = try host.worker(try await Commands.endpoint(of: source(output)))
+        let worker = try host.worker(try await Commands.endpoint(of: source(output)), ["--wait", "3"])
         let end = try await run.finish(within: 100)
         #expect(end.exitCode == 0, "\(end)")
         let done = FitFolder(path: source(output))
         #expect(try done.digest() == undisturbed.digest())
         #expect(try done.text("spec.yaml").contains("  transport: stream\n"))
-        #expect(try await worker.finish(within: 30).exitCode == 0)
+        // Beside a local one it may come too late to this short fit.
+        let code = try await worker.finish(within: 30).exitCode
+        #expect(code == 0 || code == 69 && local == 1)
       }
       // All of train and test came in the first fit.
       #expect(host.files.filter { $0.hasSuffix(".npy") }.count == 4, "\(host.files)")

@@ -34,6 +34,23 @@ struct PlannerTests {
       testRows: hasData && Bool.random(using: &generator) ? upTo(3000) : 0)
   }
 
+  @Test("sparse rows are not cut into tiles whose columns outweigh their numbers")
+  func sparseRows() {
+    var problem = size(components: 5, dimension: 10_000, rows: 20_000, shard: 32_768, testRows: 3000)
+    let dense = Planner.plan(problem)
+    problem.nonzerosPerRow = 50
+    let sparse = Planner.plan(problem)
+    #expect(dense.gradient.rowsPerTile <= 1024)
+    #expect(sparse.gradient.rowsPerTile >= 2048 && sparse.gradient.rowsPerTile <= 32_768)
+    for plan in [sparse.gradient, sparse.objective] { checkPartition(plan, shard: 32_768, "sparse") }
+    let tile = sparse.gradient.tile(block: 0, leaf: 1)
+    let cost = CostModel(problem).cost(of: tile, kind: .gradient)
+    #expect(cost < 0.1 * CostModel(dense.problem).cost(of: tile, kind: .gradient))
+    // Short shards are the limit of a tile.
+    problem.rowsPerShard = 256
+    #expect(Planner.plan(problem).gradient.rowsPerTile == 256)
+  }
+
   /// Checks that the tiles of a job's blocks hold every (component, sample, base or row) exactly once.
   private func checkPartition(_ plan: JobPlan, shard: Int, _ comment: String) {
     // Tiles are products of ranges: count cells, and check that no two overlap by their corners.

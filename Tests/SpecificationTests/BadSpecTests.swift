@@ -257,7 +257,21 @@ struct BadSpecTests {
         "seed: 18446744073709551615", "seed: -1", "inference.seed", "from 0 to 18446744073709551615", "'-1'"),
       .line("seed: 18446744073709551615", "seed: 18446744073709551616", "inference.seed"),
       .line("seed: 18446744073709551615", "seed: one", "'one'"),
-      .line("standardize: false", "standardize: maybe", "data.standardize must be true or false"),
+      .line(
+        "standardize: false", "standardize: maybe", "data.standardize must be true or false, scale or auto"),
+      .line("standardize: false", "standardize: [scale]", "data.standardize must be true or false"),
+      .line("missing: drop", "storage: csr", "'csr' is not a valid data.storage", "auto, sparse, dense"),
+      .line("missing: drop", "storage: [sparse]", "data.storage must be a text"),
+      BadSpec(
+        "model: {family: logistic, response: y}\ndata: {train: t.svm, storage: sparse, standardize: true}\n"
+          + "\(Examples.mixture)\n\(Examples.inference)", "data.standardize: true centres columns",
+        "write scale"),
+      BadSpec(
+        "model: {family: logistic, response: y, groups: [g]}\ndata: {train: t.svm, storage: sparse}\n"
+          + "\(Examples.mixture)\n\(Examples.inference)", "data.storage: sparse: model.groups needs rows"),
+      BadSpec(
+        "model: {family: custom, name: ring, response: y}\ndata: {train: t.svm, storage: sparse}\n"
+          + "\(Examples.mixture)\n\(Examples.inference)", "data.storage: sparse: a target of family custom"),
       .line("intercept: false", "intercept: 0", "model.intercept must be true or false"),
       .line("low: -2", "low: left", "mixture.initial.uniform.low must be a number, not 'left'"),
       .line("features: [radius, texture]", "features: radius", "model.features must be a list, not 'radius'"),

@@ -97,6 +97,34 @@ struct ReadingTests {
     #expect(!plain.essentialYAML.contains("transport"))
   }
 
+  @Test("storage and centring are as the data are, unless they are said")
+  func storage() throws {
+    func read(_ keys: String) throws -> FitSpecification {
+      try Examples.read(
+        "model: {family: logistic, response: y}\ndata: {train: t.svm\(keys)}\n\(Examples.mixture)")
+    }
+    for (keys, standardize, centring, storage, line) in [
+      ("", true, nil, nil, "  standardize: auto\n  storage: auto\n"),
+      (", standardize: auto, storage: auto", true, nil, nil, "  standardize: auto\n  storage: auto\n"),
+      (", standardize: true, storage: dense", true, true, .dense, "  standardize: true\n  storage: dense\n"),
+      (
+        ", standardize: scale, storage: sparse", true, false, .sparse,
+        "  standardize: scale\n  storage: sparse\n"
+      ),
+      (
+        ", standardize: off, storage: sparse", false, nil, .sparse,
+        "  standardize: false\n  storage: sparse\n"
+      ),
+    ] as [(String, Bool, Bool?, MatrixStorage?, String)] {
+      let specification = try read(keys)
+      let data = try #require(specification.data)
+      #expect(
+        data.standardize == standardize && data.centring == centring && data.storage == storage, "\(keys)")
+      #expect(specification.resolvedYAML.contains(line), "\(specification.resolvedYAML)")
+      #expect(try Examples.read(specification.resolvedYAML) == specification)
+    }
+  }
+
   @Test("without a word on inference everything is automatic")
   func automatic() throws {
     let specification = try Examples.read("model: {family: funnel}\nmixture: {components: 5}")

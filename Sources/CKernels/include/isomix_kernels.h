@@ -325,4 +325,31 @@ void isomix_student_mixture_accumulate(const double *points, size_t count, size_
                                        const double *degrees, double *scratch, double *value,
                                        double *gradient);
 
+// Sparse rows (sparse.c), in compressed form: row j has the numbers offsets[j] ..< offsets[j + 1] of `numbers`, in the
+// columns `places`, each at most once a row. Vectors `[count, columns]` are taken ISOMIX_SLAB_VECTORS at a time to a
+// slab, their transpose `[columns, ISOMIX_SLAB_VECTORS]`.
+
+/// Vectors of a slab; `count` below is at most this.
+#define ISOMIX_SLAB_VECTORS 16
+
+/// Writes vectors [count, columns], at least one, as a slab.
+void isomix_to_slab(const double *vectors, size_t count, size_t columns, double *slab);
+
+/// Adds a slab to the vectors [count, columns] that it stands for.
+void isomix_add_slab(const double *slab, size_t count, size_t columns, double *vectors);
+
+/// Writes the products of a slab's vectors with all rows, [count, rows]. Those of a vector do not depend on the others.
+void isomix_sparse_product(const int64_t *offsets, const int32_t *places, const double *numbers, size_t rows,
+                           const double *slab, size_t count, double *predictors);
+/// The same of numbers in single precision, in double precision.
+void isomix_sparse_product_float(const int64_t *offsets, const int32_t *places, const float *numbers, size_t rows,
+                                 const double *slab, size_t count, double *predictors);
+
+/// Adds Σ_j residuals[v, j] × row j, row after row, to each vector of a slab; residuals are [count, rows].
+void isomix_sparse_gradient(const int64_t *offsets, const int32_t *places, const double *numbers, size_t rows,
+                            const double *residuals, size_t count, double *slab);
+/// The same of numbers in single precision, in double precision.
+void isomix_sparse_gradient_float(const int64_t *offsets, const int32_t *places, const float *numbers, size_t rows,
+                                  const double *residuals, size_t count, double *slab);
+
 #endif

@@ -64,7 +64,7 @@ public final class Design: Sendable {
           + "(there are \(manifest.rows) rows)")
     }
     let index = range.lowerBound / size
-    let (features, responses, levels) = try slots[index].files()
+    let (features, responses, levels, sparse) = try slots[index].files()
     let byteCount = features.bytes.count + responses.bytes.count + (levels?.bytes.count ?? 0)
     for other in budget.admit(index, bytes: byteCount) { slots[other].release() }
     let columns = manifest.columns.count
@@ -74,9 +74,17 @@ public final class Design: Sendable {
     else {
       throw NPYShard.changed(features.path)
     }
+    let observed =
+      (responseStart + NPYHeader.writtenByteCount).assumingMemoryBound(to: Double.self) + first
+    if let sparse {
+      let block = RowBlock(
+        sparse: SparseRows(offsets: sparse.offsets + first, places: sparse.places, numbers: sparse.numbers),
+        responses: observed, count: range.count, columns: columns, precision: manifest.precision)
+      return try withExtendedLifetime((features, responses)) { try body(block) }
+    }
     let block = RowBlock(
       features: featureStart + NPYHeader.writtenByteCount + first * columns * manifest.precision.byteCount,
-      responses: (responseStart + NPYHeader.writtenByteCount).assumingMemoryBound(to: Double.self) + first,
+      responses: observed,
       count: range.count, columns: columns, precision: manifest.precision,
       levels: levels?.bytes.baseAddress.map {
         ($0 + NPYHeader.writtenByteCount).assumingMemoryBound(to: Int32.self) + first * groups
@@ -102,19 +110,24 @@ private final class ShardSlot: @unchecked Sendable {
   private let lock = NSLock()
   /// The files whose digests were checked, as they were then.
   private var checked: [String: FileSystem.Status] = [:]
-  private var mapped: (features: MappedFile, responses: MappedFile, levels: MappedFile?)?
+  private var mapped: Files?
+  typealias Files = (
+    features: MappedFile, responses: MappedFile, levels: MappedFile?, sparse: SparseShard?
+  )
   private let folder: String
   private let shard: DesignManifest.Shard
   private let columns: Int
   private let groups: Int
-  private let element: NPYHeader.Element
+  private let precision: Precision
+  private let isSparse: Bool
 
   init(folder: String, shard: DesignManifest.Shard, manifest: DesignManifest) {
     self.folder = folder
     self.shard = shard
     columns = manifest.columns.count
     groups = manifest.groups.count
-    element = manifest.precision == .float64 ? .float64 : .float32
+    precision = manifest.precision
+    isSparse = manifest.storage == .sparse
   }
 
   func release() { lock.withLock { mapped = nil } }
@@ -136,17 +149,33 @@ private final class ShardSlot: @unchecked Sendable {
     return file
   }
 
-  func files() throws -> (features: MappedFile, responses: MappedFile, levels: MappedFile?) {
+  /// Maps the features where they are sparse.
+  private func mapSparse() throws -> SparseShard {
+    let file = try MappedFile(path: folder + "/" + shard.featureFile)
+    let mapped = try SparseShard(file, rows: shard.rows, precision: precision)
+    if checked[shard.featureFile] == file.status { return mapped }
+    try mapped.check(sha256: shard.featureSHA256, rows: shard.rows, columns: columns)
+    checked[shard.featureFile] = file.status
+    return mapped
+  }
+
+  func files() throws -> Files {
     lock.lock()
     defer { lock.unlock() }
     if let mapped { return mapped }
-    let features = try map(shard.featureFile, shard.featureSHA256, element, [shard.rows, columns])
+    let sparse = isSparse ? try mapSparse() : nil
+    let features =
+      try sparse?.file
+      ?? map(
+        shard.featureFile, shard.featureSHA256, precision == .float64 ? .float64 : .float32,
+        [shard.rows, columns])
     let responses = try map(shard.responseFile, shard.responseSHA256, .float64, [shard.rows])
     var levels: MappedFile?
     if let name = shard.levelFile, let sha256 = shard.levelSHA256 {
       levels = try map(name, sha256, .int32, [shard.rows, groups])
     }
-    mapped = (features, responses, levels)
-    return (features, responses, levels)
+    let files: Files = (features, responses, levels, sparse)
+    mapped = files
+    return files
   }
 }

@@ -14,12 +14,16 @@ enum DesignBuilder {
     _ dataset: Dataset, _ request: DesignRequest, key: String, into folder: String,
     collision: StagedFolder.Collision
   ) throws -> DesignManifest {
+    if request.storage == .sparse {
+      return try buildSparse(dataset, request, key: key, into: folder, collision: collision)
+    }
     let scaling = try FeatureScaling(request, dataset)
     let coding = try ResponseCoding(request, dataset)
     let grouping = try GroupCoding(request, dataset)
-    let statistics = DesignStatistics(
+    var statistics = DesignStatistics(
       features: scaling.features, levels: scaling.levels, means: scaling.means,
       standardDeviations: scaling.standardDeviations, classes: coding.classes, groups: grouping.groups)
+    statistics.hasIndexZero = dataset.manifest.hasIndexZero
     let columns = try columns(statistics, intercept: request.intercept)
     let rowsPerShard = DatasetLimits.rowsPerShard(bytesPerRow: columns.count * request.precision.byteCount)
     let staged = try StagedFolder(path: folder)
@@ -78,7 +82,7 @@ enum DesignBuilder {
   }
 
   /// The names of the matrix's columns.
-  private static func columns(_ statistics: DesignStatistics, intercept: Bool) throws -> [String] {
+  static func columns(_ statistics: DesignStatistics, intercept: Bool) throws -> [String] {
     let columns = (intercept ? [DesignManifest.interceptName] : []) + statistics.columns
     guard columns.count <= DatasetLimits.columns else {
       throw DatasetError(

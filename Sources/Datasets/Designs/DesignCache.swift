@@ -38,22 +38,25 @@ public struct DesignCache: Sendable {
     let limit = try DesignCache.limit() ?? limit
     defer { if let limit { prune(to: limit) } }
     var table = try table(source, request, missingValues, &index, isTrusted: true, progress)
-    let key = try DesignBuilder.key(table, request)
+    let settled = try request.settled(for: table)
+    let key = try DesignBuilder.key(table, settled)
     let place = "\(folder)/designs/\(key)"
     let collision = StagedFolder.Collision.replace(unless: {
       (try? Design.open(folder: place).verify()) != nil
     })
     defer { FolderUse.touch(place) }
     if let manifest = try? whole(place, key, &index) { return (place, manifest) }
-    progress?("preparing the design matrix (\(table.manifest.rows) rows, \(request.precision.rawValue))")
+    progress?(
+      "preparing the design matrix (\(table.manifest.rows) rows, \(settled.precision.rawValue)"
+        + (settled.storage == .sparse ? ", sparse" : "") + ")")
     do {
-      return (place, try DesignBuilder.build(table, request, key: key, into: place, collision: collision))
+      return (place, try DesignBuilder.build(table, settled, key: key, into: place, collision: collision))
     } catch let error as DatasetError
       where error.code == .changed && table.folder.hasPrefix(folder + "/tables/")
     {
       // The cached import was altered; it can be made again from its source.
       table = try self.table(source, request, missingValues, &index, isTrusted: false, progress)
-      return (place, try DesignBuilder.build(table, request, key: key, into: place, collision: collision))
+      return (place, try DesignBuilder.build(table, settled, key: key, into: place, collision: collision))
     }
   }
 
@@ -85,11 +88,13 @@ public struct DesignCache: Sendable {
     let levels = zip(request.reference?.features ?? [], request.reference?.levels ?? []).filter {
       !$1.isEmpty
     }
-    let options = ImportOptions(
+    var options = ImportOptions(
       missingValues: missingValues, labelColumns: request.groups,
       knownLevels: Dictionary(levels.map { ($0, $1) }, uniquingKeysWith: { first, _ in first }),
       columns: request.neededColumns, response: response)
     if case .folder(let folder) = resolved { return try Dataset.open(folder: folder) }
+    options.follow(request.reference, resolved)
+    if case .sparse = resolved { options.storage = request.importStorage }
     let files = resolved.paths
     let digests = try files.map { try index.digest(of: $0) }
     let place = try "\(folder)/tables/\(tableKey(digests, resolved, options))"
@@ -121,6 +126,7 @@ public struct DesignCache: Sendable {
     if case .hdf5(let parts) = files {
       hasher.update(parts.map { HDF5Rows.split($0).inside ?? "" }.joined(separator: "\n"))
     }
+    if case .sparse = files { hasher.update("LIBSVM, sparse up to \(SparseImporter.largestDensity)\n") }
     hasher.update("isomix table \(DatasetManifest.currentFormatVersion) \(hasResponseFile)\n")
     for digest in digests { hasher.update(digest + "\n") }
     try ManifestFile.text(options).withUnsafeBytes { hasher.update($0) }

@@ -64,6 +64,21 @@ public struct DesignManifest: Codable, Sendable, Hashable {
   public let key: String
   /// The seed that the rows were shuffled by; nil when they are in the table's order.
   public var shuffleSeed: UInt64? = nil
+  /// Stored numbers of a sparse matrix, the intercept's ones among them; nil for a dense one. The features of a shard are
+  /// then one file of compressed rows.
+  public internal(set) var nonzeros: Int? = nil
+
+  public var storage: MatrixStorage { nonzeros == nil ? .dense : .sparse }
+  /// Stored numbers of a row on average, rounded up; nil for a dense matrix.
+  public var nonzerosPerRow: Int? { nonzeros.map { max(1, ($0 + rows - 1) / max(1, rows)) } }
+
+  /// What is special about a sparse matrix, in words; nil for a dense one.
+  public var sparseDescription: String? {
+    guard let nonzerosPerRow else { return nil }
+    let isScaled = statistics.standardDeviations.contains { $0 != 1 }
+    return "sparse rows: about \(nonzerosPerRow) of \(columns.count) numbers each are stored"
+      + (isScaled ? "; columns are divided by their standard deviation and not centred" : "")
+  }
 
   /// SHA-256 of the manifest, and so of everything in the folder.
   public var digest: Digest {
@@ -97,6 +112,11 @@ extension DesignManifest: CheckedManifest {
       responseKind.hasClasses ? classes.count >= 2 : classes.isEmpty,
       responseKind != .binary || classes.count == 2
     else { return "\(classes.count) classes" }
+    if let nonzeros {
+      guard nonzeros >= 0, groups.isEmpty, statistics.means.allSatisfy({ $0 == 0 }),
+        statistics.levels.allSatisfy(\.isEmpty)
+      else { return "a sparse matrix that is centred, or has texts" }
+    }
     if !ManifestRules.isDigest(key) { return "no key" }
     for shard in shards {
       guard shard.files.count == (groups.isEmpty ? 2 : 3),

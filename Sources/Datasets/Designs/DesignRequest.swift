@@ -15,6 +15,9 @@ public struct DesignStatistics: Codable, Sendable, Hashable {
   public let classes: [String]
   /// The columns that group rows.
   public let groups: [DesignGroup]
+  /// Whether the indices of the LIBSVM files that the training data come from start at 0; nil where they start at 1, and
+  /// for other files.
+  public internal(set) var hasIndexZero: Bool? = nil
 
   /// - Parameter levels: nil when all features are numeric.
   public init(
@@ -70,8 +73,12 @@ public struct DesignRequest: Codable, Sendable, Hashable {
   /// The column to predict; nil where the data need not have it: responses are then 0.
   public var response: String?
   public var responseKind: ResponseKind
-  /// Whether features become (x − mean) / standard deviation.
+  /// Whether features become (x − mean) / standard deviation, or without `centring` x / standard deviation.
   public var standardize: Bool
+  /// Whether standardised features lose their mean; nil: where the matrix is dense.
+  public var centring: Bool? = nil
+  /// How the matrix is stored; nil: as the table is.
+  public var storage: MatrixStorage? = nil
   /// Whether the first column is a column of ones, named `intercept`.
   public var intercept: Bool
   public var precision: Precision

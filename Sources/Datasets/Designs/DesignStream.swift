@@ -4,7 +4,8 @@ import NumericsKit
 /// one pass is enough. It is meant to be read once and removed.
 public enum DesignStream {
   /// Writes the design of files into a folder, by the statistics of the training data (`request.reference`).
-  /// - Returns: nil where it takes an import: for an imported folder, features of text, columns that are missing.
+  /// - Returns: nil where it takes an import: for an imported folder, features of text, columns that are missing, rows
+  ///   that may be sparse.
   /// - Throws: `DatasetError` naming file, line and column.
   public static func build(source: DataSource, request: DesignRequest, into folder: String) throws
     -> DesignManifest?
@@ -19,9 +20,11 @@ public enum DesignStream {
         name: $0, kind: request.responseKind,
         classes: request.responseKind.hasClasses ? reference.classes : nil)
     }
-    let options = ImportOptions(columns: needed, response: response)
+    var options = ImportOptions(columns: needed, response: response)
     let files = try SourceFiles.resolve(source)
     if case .folder = files { return nil }
+    if case .sparse = files, request.importStorage != .dense { return nil }
+    options.follow(reference, files)
     var table = try files.open(options, isDigested: false)
     return try write(&table, name: table.name, request, reference, into: folder)
   }

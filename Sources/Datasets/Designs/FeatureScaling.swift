@@ -95,6 +95,13 @@ struct FeatureScaling {
     guard request.standardize else {
       return ([Double](repeating: 0, count: columns.count), [Double](repeating: 1, count: columns.count))
     }
+    if request.centring == false || request.storage == .sparse {
+      // A column without spread, an index that no row has perhaps, stays as it is.
+      return (
+        [Double](repeating: 0, count: columns.count),
+        columns.map { ($0.standardDeviation ?? 1) > 0 ? $0.standardDeviation ?? 1 : 1 }
+      )
+    }
     // Levels keep their 0 and 1, whatever their share of the rows.
     let constant = columns.filter {
       $0.kind == .numeric && ($0.minimum == $0.maximum || $0.standardDeviation == 0)

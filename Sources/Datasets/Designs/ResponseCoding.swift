@@ -9,10 +9,13 @@ struct ResponseCoding {
   /// By integer, for a numeric column of classes.
   private let integers: [Int: Double]
   private let rule: ResponseColumn?
+  /// Whether -1 stands for 0, as in LIBSVM files with a binary response.
+  private let hasSigns: Bool
 
   /// - Throws: `DatasetError` naming the column and the class that does not fit.
   init(_ request: DesignRequest, _ dataset: Dataset) throws {
     let folder = dataset.folder
+    hasSigns = dataset.isSparse && request.responseKind == .binary
     guard let name = request.response else {
       // Data without a response have the classes that the training data had.
       (index, classes, codes, integers, rule) = (nil, request.reference?.classes ?? [], nil, [:], nil)
@@ -95,8 +98,13 @@ struct ResponseCoding {
 
   /// The response of a row of the table; `number` is the row's, from 0, for messages.
   func response(_ row: UnsafePointer<Double>, number: Int, folder: String) throws -> Double {
-    guard let index, let rule else { return 0 }
-    let value = row[index]
+    try response(of: index.map { row[$0] } ?? 0, number: number, folder: folder)
+  }
+
+  /// The response that a value of the response's column is.
+  func response(of value: Double, number: Int, folder: String) throws -> Double {
+    guard let rule else { return 0 }
+    if hasSigns, value == -1 { return 0 }
     if rule.kind == .real { return value }
     if let codes {
       guard let code = Int(exactly: value), codes.indices.contains(code) else {

@@ -22,6 +22,9 @@ enum SourceFiles {
     }
   }
 
+  /// Whether they are LIBSVM text.
+  var isSparseText: Bool { if case .sparse = self { true } else { false } }
+
   /// Kinds of files, by what they start with, or by their names where text does not tell.
   private enum Kind: String {
     case csv = "CSV"

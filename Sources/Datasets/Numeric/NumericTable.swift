@@ -37,18 +37,10 @@ struct NumericTable<Rows: NumericRows & ~Copyable>: ~Copyable, TableSource {
     let rows = try open(0)
     let available = rows.columnNames
     let name = rows.name
-    guard options.categoricalColumns.isEmpty else {
-      throw DatasetError(.badData, "\(name): all columns are numbers; none can be listed as categorical")
-    }
-    guard !available.isEmpty, available.count <= DatasetLimits.columns else {
-      throw DatasetError(
-        .badData, "\(name): has \(available.count) columns; tables have 1 to \(DatasetLimits.columns)")
-    }
+    try NumericColumns.check(available, options, in: name)
     let indices = try ColumnChoice.indices(of: options.columns, among: available, in: name)
     let columnNames = indices.map { available[$0] }
-    if let response = options.response, !columnNames.contains(response.name) {
-      throw ColumnChoice.missingColumns([response.name], available: available, in: name)
-    }
+    try NumericColumns.requireResponse(columnNames, available, options, in: name)
     self.rows = rows
     self.available = available
     self.indices = indices
@@ -112,4 +104,25 @@ struct NumericTable<Rows: NumericRows & ~Copyable>: ~Copyable, TableSource {
   }
 
   mutating func finish() throws -> [SourceFile] { finished }
+}
+
+/// What the columns of files with numbers alone have to be.
+enum NumericColumns {
+  static func check(_ available: [String], _ options: ImportOptions, in name: String) throws {
+    guard options.categoricalColumns.isEmpty else {
+      throw DatasetError(.badData, "\(name): all columns are numbers; none can be listed as categorical")
+    }
+    guard !available.isEmpty, available.count <= DatasetLimits.columns else {
+      throw DatasetError(
+        .badData, "\(name): has \(available.count) columns; tables have 1 to \(DatasetLimits.columns)")
+    }
+  }
+
+  static func requireResponse(
+    _ chosen: [String], _ available: [String], _ options: ImportOptions, in name: String
+  ) throws {
+    if let response = options.response, !chosen.contains(response.name) {
+      throw ColumnChoice.missingColumns([response.name], available: available, in: name)
+    }
+  }
 }

@@ -4,7 +4,7 @@ import NumericsKit
 ///
 /// Indices ascend within a line; they start at 1, or at 0 if the file has an index 0. What is not written is 0. The
 /// columns are named `column_1`, `column_2`, …, and the label's, which comes last, `response`: as for NPY files.
-/// Rows are made dense here, one at a time.
+/// Rows are read as they are, or made dense, one at a time.
 struct SparseText: ~Copyable, NumericRows {
   let name: String
   let columnNames: [String]
@@ -14,41 +14,44 @@ struct SparseText: ~Copyable, NumericRows {
   private var lines: LineReader
   private let numbers = NumberParser()
 
-  /// The highest index of files, and whether one is 0: how wide their rows are.
-  struct Extent {
-    var highest = -1
-    var hasZero = false
-
-    /// Columns without the response.
-    var columns: Int { hasZero ? highest + 1 : max(0, highest) }
-  }
-
   /// - Parameter isBinary: whether the label is a binary response: -1 then means 0, as it does in such files.
   init(path: String, extent: Extent, isBinary: Bool = false) throws {
     name = path
     self.isBinary = isBinary
     width = extent.columns
     base = extent.hasZero ? 0 : 1
-    columnNames = (0..<extent.columns).map { "column_\($0 + 1)" } + [NPYTable<FileByteSource>.responseName]
+    columnNames = SparseText.columnNames(extent)
     lines = LineReader(source: try FileByteSource(path: path), name: path)
   }
 
-  /// Reads files once to find out how wide their rows are.
-  static func extent(of paths: [String]) throws -> Extent {
+  /// The label's column.
+  static let responseName = NPYTable<FileByteSource>.responseName
+
+  static func columnNames(_ extent: Extent) -> [String] {
+    (0..<extent.columns).map { "column_\($0 + 1)" } + [responseName]
+  }
+
+  /// Reads files once to find out how wide their rows are, and how full.
+  /// - Throws: `DatasetError` also where `options` know how indices are counted and the files count otherwise.
+  static func extent(of paths: [String], _ options: ImportOptions = ImportOptions()) throws -> Extent {
     var extent = Extent()
     for path in paths {
       var text = try SparseText(path: path, extent: Extent())
       while let line = try text.lines.next() {
-        _ = try text.parse(line) { index, _ in
+        var count = 1
+        let label = try text.parse(line) { index, value in
           extent.highest = max(extent.highest, index)
           if index == 0 { extent.hasZero = true }
+          if value != 0 { count += 1 }
         }
+        if label != nil { extent.add(rowWith: count) }
       }
     }
+    try extent.follow(options, name: paths[0])
     guard extent.columns < DatasetLimits.columns else {
       throw DatasetError(
         .badData,
-        "\(paths[0]): has the index \(extent.highest); a dense table has at most \(DatasetLimits.columns) columns"
+        "\(paths[0]): has the index \(extent.highest); a table has at most \(DatasetLimits.columns) columns"
       )
     }
     return extent
@@ -59,19 +62,38 @@ struct SparseText: ~Copyable, NumericRows {
   mutating func readRow(into row: UnsafeMutablePointer<Double>) throws -> Bool {
     while let line = try lines.next() {
       row.update(repeating: 0, count: width)
-      let (width, base, number, name) = (width, base, lines.number, name)
-      let label = try parse(line) { index, value in
-        // The file may have been changed since its extent was found.
-        guard index >= base, index - base < width else {
-          throw DatasetError(.changed, "\(name):\(number): has an index that was not there before; run again")
-        }
-        row[index - base] = value
-      }
-      guard let label else { continue }
-      row[width] = isBinary && label == -1 ? 0 : label
+      guard let label = try parseRow(line, { row[$0] = $1 }) else { continue }
+      row[width] = label
       return true
     }
     return false
+  }
+
+  /// Reads the next row's numbers, with the response in the last column.
+  /// - Returns: the response; nil at the end.
+  mutating func readRow(into row: inout SparseRow) throws -> Double? {
+    while let line = try lines.next() {
+      row.removeAll()
+      guard let label = try parseRow(line, { row.append($1, at: Int32($0)) }) else { continue }
+      row.append(label, at: Int32(width))
+      return label
+    }
+    return nil
+  }
+
+  /// Calls `body` with each column and value of a line; returns the response, nil for a line without one.
+  private borrowing func parseRow(
+    _ line: UnsafeMutablePointer<UInt8>, _ body: (Int, Double) -> Void
+  ) throws -> Double? {
+    let (width, base, number, name) = (width, base, lines.number, name)
+    let label = try parse(line) { index, value in
+      // The file may have been changed since its extent was found.
+      guard index >= base, index - base < width else {
+        throw DatasetError(.changed, "\(name):\(number): has an index that was not there before; run again")
+      }
+      body(index - base, value)
+    }
+    return isBinary && label == -1 ? 0 : label
   }
 
   /// Calls `body` with each index and value of a line; returns the label, nil for a line without one.

@@ -17,7 +17,9 @@ public struct Dataset: Sendable {
   /// Reads all shards and checks their digests.
   /// - Throws: `DatasetError` with code `changed`, naming the file that differs.
   public func verify() throws {
-    for index in manifest.shards.indices { _ = try mapShard(index) }
+    for index in manifest.shards.indices {
+      if isSparse { _ = try mapSparseShard(index) } else { _ = try mapShard(index) }
+    }
   }
 
   /// Maps a shard and checks its size and digest.
@@ -53,6 +55,7 @@ extension Dataset {
   /// Calls `body` with every row, `[columns]`, and its number from 0, in order.
   /// - Throws: `DatasetError.changed` if a shard is not what was imported; what `body` throws.
   func forEachRow(_ body: (UnsafePointer<Double>, Int) throws -> Void) throws {
+    if isSparse { return try forEachRowMadeDense(body) }
     let columns = manifest.columns.count
     var number = 0
     for (index, shard) in manifest.shards.enumerated() {

@@ -222,12 +222,13 @@ public enum DatasetImporter {
     }
     try writer.finish(staged)
     let coding = CategoryCoding(table.categories)
-    let manifest = DatasetManifest(
+    var manifest = DatasetManifest(
       formatVersion: DatasetManifest.currentFormatVersion, source: try table.finish(),
       columns: try describe(table.columnNames, coding, statistics, name: name),
       rows: statistics.rows, rowsPerShard: rowsPerShard,
       shards: writer.files.map { .init(file: $0.name, rows: $0.rows, sha256: $0.sha256) },
       shuffleSeed: options.shuffleSeed, droppedRows: table.droppedRows)
+    manifest.hasIndexZero = options.hasIndexZero == true ? true : nil
     try staged.write(ManifestFile.name, ManifestFile.bytes(manifest))
     return manifest
   }
@@ -237,6 +238,11 @@ public enum DatasetImporter {
       dropped == 0
       ? "has no records, only a header" : "has no record left: all \(dropped) have missing values"
     return DatasetError(.badData, "\(name): \(what)")
+  }
+
+  static func unboundedVariance(of column: String, in name: String) -> DatasetError {
+    DatasetError(
+      .badData, "\(name): column '\(column)' has values so large that its variance is not finite; rescale it")
   }
 
   static func describe(
@@ -252,11 +258,7 @@ public enum DatasetImporter {
         continue
       }
       let (mean, deviation) = (statistics.mean(index), statistics.standardDeviation(index))
-      guard mean.isFinite, deviation.isFinite else {
-        throw DatasetError(
-          .badData,
-          "\(name): column '\(names[index])' has values so large that its variance is not finite; rescale it")
-      }
+      guard mean.isFinite, deviation.isFinite else { throw unboundedVariance(of: names[index], in: name) }
       columns.append(
         .init(
           name: names[index], kind: .numeric, categories: [], categoryCounts: [],

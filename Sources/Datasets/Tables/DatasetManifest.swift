@@ -44,6 +44,11 @@ public struct DatasetManifest: Codable, Sendable, Hashable {
   public let shuffleSeed: UInt64?
   /// Records left out for missing values.
   public let droppedRows: Int
+  /// Stored numbers of a sparse table, each of whose shards is one file of compressed rows; nil for a dense one.
+  public internal(set) var nonzeros: Int? = nil
+  /// Whether the indices of the LIBSVM files that it was imported from start at 0; nil where they start at 1, and for
+  /// other files.
+  public internal(set) var hasIndexZero: Bool? = nil
 
   /// What the table holds, wherever it came from: the digest of columns and shards without the names of files.
   package var contentKey: String {
@@ -71,6 +76,9 @@ extension DatasetManifest: CheckedManifest {
     if let problem = ManifestRules.columns(columns.map(\.name)) { return problem }
     for column in columns {
       if let problem = DatasetManifest.problem(of: column, rows: rows) { return problem }
+    }
+    if let nonzeros, nonzeros < 0 || columns.contains(where: { $0.kind != .numeric }) {
+      return "a sparse table of \(nonzeros) numbers, or of texts"
     }
     if droppedRows < 0 { return "a negative number of dropped rows" }
     if shards.contains(where: { !ManifestRules.isDigest($0.sha256) || !ManifestRules.isPlainName($0.file) }) {

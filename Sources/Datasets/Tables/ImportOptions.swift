@@ -1,3 +1,5 @@
+import NumericsKit
+
 /// What an import does with a record in which a value is missing.
 public enum MissingValues: String, Sendable, Codable, Hashable, CaseIterable {
   /// Fail, naming line and column.
@@ -53,6 +55,11 @@ public struct ImportOptions: Sendable, Codable, Hashable {
   public var rowsPerShard: Int?
   /// The column to check as a response; nil for none.
   public var response: ResponseColumn?
+  /// How LIBSVM files are stored; nil: as their density says. Files of other kinds are stored dense.
+  public var storage: MatrixStorage? = nil
+  /// Whether indices of LIBSVM files count from 0, as those of the training data, whose columns they then have; nil where
+  /// the files decide.
+  var hasIndexZero: Bool? = nil
 
   public init(
     missingValues: MissingValues = .error, shuffleSeed: UInt64? = nil, categoricalColumns: Set<String> = [],

@@ -36,6 +36,16 @@ private final class TableBox<Table: TableSource & ~Copyable>: OpenedTable {
 }
 
 extension SourceFiles {
+  /// Starts to read LIBSVM files as dense rows.
+  static func open(_ files: [String], _ extent: SparseText.Extent, _ options: ImportOptions) throws
+    -> OpenedTable
+  {
+    let table = try NumericTable(count: files.count, options: options) {
+      try SparseText(path: files[$0], extent: extent, isBinary: options.response?.kind == .binary)
+    }
+    return .make(table, name: files[0])
+  }
+
   /// Starts to read the files.
   /// - Parameter isDigested: false where nobody asks what was read.
   /// - Throws: `DatasetError`; also for an imported folder, which has no files to read.
@@ -55,11 +65,7 @@ extension SourceFiles {
         openResponse: { try responseFile.map { try FileByteSource(path: $0, isDigested: isDigested) } })
       return .make(table, name: files[0])
     case .sparse(let files):
-      let extent = try SparseText.extent(of: files)
-      let table = try NumericTable(count: files.count, options: options) {
-        try SparseText(path: files[$0], extent: extent, isBinary: options.response?.kind == .binary)
-      }
-      return .make(table, name: files[0])
+      return try SourceFiles.open(files, SparseText.extent(of: files, options), options)
     case .hdf5(let files):
       let table = try NumericTable(count: files.count, options: options) {
         try HDF5Rows(path: files[$0], isDigested: isDigested)

@@ -20,7 +20,9 @@ extension FirstSpecification {
       "data:",
       "  train: \(FirstSpecification.quoted(data))",
       "  # test: more.csv              # rows to score the fit on",
-      "  standardize: true             # numbers to mean 0 and standard deviation 1, by the training rows",
+      profile.isSparse
+        ? "  standardize: scale            # divided by the standard deviation; sparse columns keep their zeros"
+        : "  standardize: true             # numbers to mean 0 and standard deviation 1, by the training rows",
     ]
     if profile.rows < profile.records {
       lines.append("  missing: drop                 # leave out rows with a missing value")

@@ -55,8 +55,14 @@ public struct FirstSpecification: Sendable {
       guess = try ModelGuess.of(response, rows: profile.rows)
     }
     let (rows, records, takesGroups) = (profile.rows, profile.records, guess.family != .softmax)
+    // A sparse table's unused indices would make a list of all others; they do no harm.
+    let keepsConstants = profile.isSparse && profile.columns.contains { $0.name != name && !$0.isConstant }
     let decided = profile.columns.filter { $0.name != name }.map {
-      ($0, ColumnUse.of($0, rows: rows, records: records, takesGroups: takesGroups))
+      (
+        $0,
+        keepsConstants && $0.isConstant
+          ? .feature : ColumnUse.of($0, rows: rows, records: records, takesGroups: takesGroups)
+      )
     }
     uses =
       sparse.map { ($0, ColumnUse.of($0, rows: rows, records: records, takesGroups: takesGroups)) } + decided
