@@ -27,7 +27,7 @@ import Testing
         let now = victims(of: run)
         seen.formUnion(now)
         return now
-      }, faults: 60, while: { !run.hasEnded })
+      }, faults: 60, while: { !run.hasEnded }, within: 600)
     #expect(faults.total == 60)
     #expect(faults.kills > 15 && faults.pauses > 15, "\(faults)")
     #expect(try await eventually(within: 10) { victims(of: run).count == 3 })

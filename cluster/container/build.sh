@@ -42,7 +42,8 @@ if [[ -n $program ]]; then
   trap 'rm -rf -- "$context"' EXIT
   mkdir -p -- "$context/.build/container"
   cp -R -- "$repository/cluster" "$context/cluster"
-  rm -rf -- "$context"/cluster/kubernetes/overlays/*/keys
+  # What is no part of the repository.
+  rm -rf -- "$context"/cluster/kubernetes/overlays/*/keys "$context/cluster/examples/data/flights"
   cp -- "$program" "$context/.build/container/isomix"
   # Swift's own libraries, which no package has: a program looks for them beside itself, too.
   ldd "$program" | sed -n 's/.* => \(\/[^ ]*\/swift\/[^ ]*\) (0x.*/\1/p' |
