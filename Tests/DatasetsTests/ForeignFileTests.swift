@@ -161,13 +161,7 @@ struct ForeignFileTests {
 
   @Test(
     "bad LIBSVM text is refused at its line",
-    arguments: [
-      ("1 1:2\nx 1:2\n", 2, "does not start with a number"), ("1 2:1 1:3\n", 1, "index 1 after 2"),
-      ("1 1:2\n1 1:1 1:2\n", 2, "index 1 after 1"), ("1 1:nan\n", 1, "whose value is not a finite number"),
-      ("1 qid:3 1:2\n", 1, "holds 'qid:3'"), ("1 1:2x\n", 1, "right after a number"),
-      ("1 1:1e999\n", 1, "not a finite number"), ("1 70000:1\n", 0, "at most 65536 columns"),
-      ("1 1:1\u{0}\n", 1, "NUL byte"), ("1 99999999999999999999:1\n", 1, "holds '99999999999999999999:1'"),
-    ])
+    arguments: badLIBSVM)
   func badSparse(text: String, line: Int, reason: String) throws {
     let scratch = try Scratch()
     let path = try scratch.file("a.svm", text)
@@ -176,3 +170,12 @@ struct ForeignFileTests {
     if line > 0 { #expect(message.hasPrefix("\(path):\(line): "), "\(message)") }
   }
 }
+
+/// Text that no LIBSVM file may have: the line that is named, or 0, and why.
+let badLIBSVM: [(String, Int, String)] = [
+  ("1 1:2\nx 1:2\n", 2, "does not start with a number"), ("1 2:1 1:3\n", 1, "index 1 after 2"),
+  ("1 1:2\n1 1:1 1:2\n", 2, "index 1 after 1"), ("1 1:nan\n", 1, "whose value is not a finite number"),
+  ("1 qid:3 1:2\n", 1, "holds 'qid:3'"), ("1 1:2x\n", 1, "right after a number"),
+  ("1 1:1e999\n", 1, "not a finite number"), ("1 70000:1\n", 0, "at most 65536 columns"),
+  ("1 1:1\u{0}\n", 1, "NUL byte"), ("1 99999999999999999999:1\n", 1, "holds '99999999999999999999:1'"),
+]

@@ -62,19 +62,13 @@ enum DesignBuilder {
     try features.finish(staged)
     try responses.finish(staged)
     try levels.finish(staged)
-    let levelFiles = levels.files
     let manifest = DesignManifest(
       formatVersion: DesignManifest.currentFormatVersion, columns: columns, classes: coding.classes,
       rows: dataset.manifest.rows, rowsPerShard: rowsPerShard, precision: request.precision,
       response: request.response, responseKind: request.responseKind, intercept: request.intercept,
       statistics: statistics,
-      shards: zip(features.files, responses.files).enumerated().map { index, files in
-        let level = levelFiles.indices.contains(index) ? levelFiles[index] : nil
-        return .init(
-          featureFile: files.0.name, featureSHA256: files.0.sha256, responseFile: files.1.name,
-          responseSHA256: files.1.sha256, levelFile: level?.name, levelSHA256: level?.sha256,
-          rows: files.0.rows)
-      },
+      shards: DesignManifest.Shard.list(
+        features: features.files, responses: responses.files, levels: levels.files),
       key: key, shuffleSeed: request.shuffleSeed)
     try staged.write(ManifestFile.name, ManifestFile.bytes(manifest))
     try staged.commit(collision)

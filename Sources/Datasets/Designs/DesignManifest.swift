@@ -29,6 +29,19 @@ public struct DesignManifest: Codable, Sendable, Hashable {
       self.rows = rows
     }
 
+    /// Shards of the files that were written for them.
+    static func list(
+      features: [ShardWriter.File], responses: [ShardWriter.File], levels: [ShardWriter.File] = []
+    ) -> [Shard] {
+      zip(features, responses).enumerated().map { index, files in
+        let level = levels.indices.contains(index) ? levels[index] : nil
+        return Shard(
+          featureFile: files.0.name, featureSHA256: files.0.sha256, responseFile: files.1.name,
+          responseSHA256: files.1.sha256, levelFile: level?.name, levelSHA256: level?.sha256,
+          rows: files.0.rows)
+      }
+    }
+
     /// Its files with their digests.
     var files: [(name: String, sha256: String)] {
       [(featureFile, featureSHA256), (responseFile, responseSHA256)]

@@ -79,11 +79,7 @@ public enum DesignStream {
       formatVersion: DesignManifest.currentFormatVersion, columns: columns, classes: reference.classes,
       rows: rows, rowsPerShard: rowsPerShard, precision: request.precision, response: request.response,
       responseKind: request.responseKind, intercept: request.intercept, statistics: reference,
-      shards: zip(features.files, responses.files).map { feature, response in
-        .init(
-          featureFile: feature.name, featureSHA256: feature.sha256, responseFile: response.name,
-          responseSHA256: response.sha256, rows: feature.rows)
-      },
+      shards: DesignManifest.Shard.list(features: features.files, responses: responses.files),
       key: hasher.finalize().description)
     try staged.write(ManifestFile.name, ManifestFile.bytes(manifest))
     try staged.commit(.refuse)

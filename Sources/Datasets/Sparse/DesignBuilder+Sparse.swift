@@ -51,11 +51,7 @@ extension DesignBuilder {
       rows: dataset.manifest.rows, rowsPerShard: rowsPerShard, precision: request.precision,
       response: request.response, responseKind: request.responseKind, intercept: request.intercept,
       statistics: statistics,
-      shards: zip(features.files, responses.files).map { feature, response in
-        .init(
-          featureFile: feature.name, featureSHA256: feature.sha256, responseFile: response.name,
-          responseSHA256: response.sha256, rows: feature.rows)
-      },
+      shards: DesignManifest.Shard.list(features: features.files, responses: responses.files),
       key: key, shuffleSeed: request.shuffleSeed, nonzeros: features.nonzeros)
     try staged.write(ManifestFile.name, ManifestFile.bytes(manifest))
     try staged.commit(collision)

@@ -100,10 +100,7 @@ struct SparseShardWriter {
   }
 
   private mutating func flush(_ folder: borrowing StagedFolder) throws {
-    guard files.count < DatasetLimits.shards else {
-      throw DatasetError(
-        .badData, "\(folder.path): has more than \(DatasetLimits.shards) shards; choose more rows a shard")
-    }
+    let name = try ShardWriter.name(prefix, files.count, "csr.npy", folder)
     let rows = offsets.count - 1
     let layout = SparseShard.Layout(rows: rows, count: places.count, precision: precision)
     let header = NPYHeader.bytes(.uint8, shape: [layout.byteCount])
@@ -124,8 +121,6 @@ struct SparseShardWriter {
         end.storeBytes(of: Float(number), toByteOffset: 4 * index, as: Float.self)
       }
     }
-    let number = String(files.count)
-    let name = prefix + "-" + String(repeating: "0", count: max(0, 6 - number.count)) + number + ".csr.npy"
     try folder.write(name, UnsafeRawBufferPointer(buffer))
     files.append(.init(name: name, rows: rows, sha256: Digest.of(UnsafeRawBufferPointer(buffer)).description))
     offsets.removeAll(keepingCapacity: true)

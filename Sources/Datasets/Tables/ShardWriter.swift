@@ -92,19 +92,27 @@ struct ShardWriter: ~Copyable {
     files.append(try shard.file())
   }
 
-  /// What is in the buffer, as a shard to write.
-  private func shard(_ folder: borrowing StagedFolder) throws -> PendingShard {
-    guard files.count < DatasetLimits.shards else {
+  /// The name of a table's next shard.
+  /// - Throws: `DatasetError` when there are as many as a table may have.
+  static func name(
+    _ prefix: String, _ index: Int, _ ending: String, _ folder: borrowing StagedFolder
+  ) throws -> String {
+    guard index < DatasetLimits.shards else {
       throw DatasetError(
         .badData, "\(folder.path): has more than \(DatasetLimits.shards) shards; choose more rows a shard")
     }
+    let number = String(index)
+    return "\(prefix)-\(String(repeating: "0", count: max(0, 6 - number.count)))\(number).\(ending)"
+  }
+
+  /// What is in the buffer, as a shard to write.
+  private func shard(_ folder: borrowing StagedFolder) throws -> PendingShard {
     let header = NPYHeader.bytes(element, shape: columns.map { [rows, $0] } ?? [rows])
     buffer.copyBytes(from: header)
     let bytes = UnsafeRawBufferPointer(rebasing: buffer[0..<header.count + rows * bytesPerRow])
-    let number = String(files.count)
-    let name = prefix + "-" + String(repeating: "0", count: max(0, 6 - number.count)) + number + ".npy"
     return PendingShard(
-      name: name, rows: rows, folder: folder.temporaryPath, bytes: bytes, isDurable: folder.isDurable,
+      name: try ShardWriter.name(prefix, files.count, "npy", folder), rows: rows,
+      folder: folder.temporaryPath, bytes: bytes, isDurable: folder.isDurable,
       isReplacing: folder.isKept)
   }
 }
