@@ -1,6 +1,6 @@
 #pragma STDC FP_CONTRACT ON
 #include "isomix_kernels.h"
-#include "vector_math.h"
+#include "special.h"
 
 // Quantiles of columns by a sorting network: Batcher's odd-even mergesort (AFIPS 1968), whose comparisons don't
 // depend on the numbers, so that LANES columns are sorted at once.
@@ -351,5 +351,335 @@ void isomix_count_mixture_quantiles(const double *restrict means, const double *
         open -= next[l] >= count;
       }
     }
+  }
+}
+
+#define ORDER ISOMIX_EXPANSION_ORDER
+// The polynomials are nearly straight where they are solved: Newton's error is squared in every step.
+#define POLYNOMIAL_STEPS 6
+
+// For LANES rows: the moments E (m - η)^i of each term about the rows' own mean, to [terms][ORDER][LANES] for i from 1.
+ISOMIX_INLINE void predictor_moments(const double *restrict centers, const double *restrict deviations,
+                                     const double *restrict shares, size_t terms, size_t stride, double unit,
+                                     double *restrict moments, double *restrict mean) {
+  for (int l = 0; l < LANES; l++) mean[l] = 0.0;
+  for (size_t m = 0; m < terms; m++)
+    for (int l = 0; l < LANES; l++) mean[l] += shares[m] * centers[m * stride + l];
+  double inverse = 1.0 / unit;
+  for (size_t m = 0; m < terms; m++) {
+    double *restrict own = moments + m * ORDER * LANES;
+    double offset[LANES], square[LANES];
+    for (int l = 0; l < LANES; l++) {
+      double deviation = deviations[m * stride + l] * inverse;
+      offset[l] = (mean[l] - centers[m * stride + l]) * inverse;
+      square[l] = deviation * deviation;
+      own[l] = offset[l];
+      own[LANES + l] = offset[l] * offset[l] + square[l];
+    }
+    for (int i = 2; i < ORDER; i++)
+      for (int l = 0; l < LANES; l++)
+        own[i * LANES + l] =
+          offset[l] * own[(i - 1) * LANES + l] + (double)i * square[l] * own[(i - 2) * LANES + l];
+  }
+}
+
+// Coefficients of the distribution function less the probability as a polynomial in what is added to the start.
+ISOMIX_INLINE void distribution_polynomial(const double *restrict moments, size_t terms,
+                                           const double *restrict coefficients, const double *restrict base,
+                                           double *restrict polynomial) {
+  for (int j = 0; j <= ORDER; j++)
+    for (int l = 0; l < LANES; l++) polynomial[j * LANES + l] = base[j];
+  for (size_t m = 0; m < terms; m++) {
+    const double *restrict own = moments + m * ORDER * LANES;
+    const double *restrict next = coefficients + m * ISOMIX_EXPANSION_COEFFICIENTS;
+    for (int j = 0; j < ORDER; j++) {
+      double sum[LANES];
+      for (int l = 0; l < LANES; l++) sum[l] = polynomial[j * LANES + l];
+      for (int i = 0; i < ORDER - j; i++)
+        for (int l = 0; l < LANES; l++) sum[l] += next[i] * own[i * LANES + l];
+      for (int l = 0; l < LANES; l++) polynomial[j * LANES + l] = sum[l];
+      next += ORDER - j;
+    }
+  }
+}
+
+ISOMIX_CLONES
+void isomix_expanded_quantiles(const double *restrict centers, const double *restrict deviations,
+                               const double *restrict shares, size_t terms, size_t rows, double unit,
+                               const double *restrict coefficients, const double *restrict bases,
+                               const double *restrict starts, size_t count, double *restrict scratch,
+                               double *restrict output) {
+  double *restrict moments = scratch;
+  for (size_t start = 0; start < rows; start += LANES) {
+    size_t lanes = rows - start < LANES ? rows - start : LANES;
+    double mean[LANES];
+    const double *restrict own_centers = centers + start, *restrict own_deviations = deviations + start;
+    size_t stride = rows;
+    if (lanes < LANES) {
+      double *restrict copied = scratch + terms * ORDER * LANES;
+      for (size_t m = 0; m < terms; m++)
+        for (size_t l = 0; l < LANES; l++) {
+          size_t place = m * rows + start + (l < lanes ? l : 0);
+          copied[m * LANES + l] = centers[place];
+          copied[(terms + m) * LANES + l] = deviations[place];
+        }
+      own_centers = copied;
+      own_deviations = copied + terms * LANES;
+      stride = LANES;
+    }
+    predictor_moments(own_centers, own_deviations, shares, terms, stride, unit, moments, mean);
+    for (size_t q = 0; q < count; q++) {
+      double polynomial[(ORDER + 1) * LANES], h[LANES] = {0};
+      distribution_polynomial(moments, terms, coefficients + q * terms * ISOMIX_EXPANSION_COEFFICIENTS,
+                              bases + q * (ORDER + 1), polynomial);
+      for (int step = 0; step < POLYNOMIAL_STEPS; step++) {
+        double value[LANES], slope[LANES];
+        for (int l = 0; l < LANES; l++) {
+          value[l] = polynomial[ORDER * LANES + l];
+          slope[l] = 0.0;
+        }
+        for (int j = ORDER - 1; j >= 0; j--)
+          for (int l = 0; l < LANES; l++) {
+            slope[l] = slope[l] * h[l] + value[l];
+            value[l] = value[l] * h[l] + polynomial[j * LANES + l];
+          }
+        for (int l = 0; l < LANES; l++) h[l] -= value[l] / slope[l];
+      }
+      for (size_t l = 0; l < lanes; l++) output[q * rows + start + l] = mean[l] + starts[q] + unit * h[l];
+    }
+  }
+}
+
+// An even number of terms, the last of which tells the error.
+#define DENSITY_ORDER 12
+
+ISOMIX_CLONES
+void isomix_spread_student_log_likelihood(const double *restrict centers, const double *restrict deviations,
+                                          const double *restrict responses, const double *restrict scales,
+                                          const double *restrict log_factors, double degrees, size_t terms,
+                                          size_t rows, double *restrict logs, double *restrict errors) {
+  for (size_t j = 0; j < rows; j++) errors[j] = 0.0;
+  for (size_t m = 0; m < terms; m++) {
+    double inverse = 1.0 / scales[m], factor = log_factors[m];
+    for (size_t j = 0; j < rows; j++) {
+      double x = (responses[j] - centers[m * rows + j]) * inverse, r = deviations[m * rows + j] * inverse;
+      double u = x * x / degrees, square = r * r, pole = 1.0 / (degrees + x * x);
+      // Taylor coefficients b_k r^k of the density over its value: (ν + x²)(k + 1) b_(k+1) =
+      // -(2k + ν + 1) x b_k - (k + ν) b_(k-1).
+      double before = 1.0, last = -(degrees + 1.0) * x * pole * r, sum = 1.0, term = 0.0, moment = 1.0;
+      for (int k = 1; k < DENSITY_ORDER; k++) {
+        double next = -((2.0 * k + degrees + 1.0) * x * r * last + (k + degrees) * square * before) * pole
+          * (1.0 / (k + 1.0));
+        before = last;
+        last = next;
+        if (k % 2 == 1) {
+          // E z^(k+1) = k!!
+          moment *= (double)k;
+          term = moment * next;
+          sum += term;
+        }
+      }
+      double left = __builtin_fabs(term);
+      // Not a number, too, is an error.
+      double usable = left < 0.5 && sum > 0.1 ? sum : 1.0, error = left < 0.5 && sum > 0.1 ? left : 1.0;
+      errors[j] = error > errors[j] ? error : errors[j];
+      logs[m * rows + j] = factor - 0.5 * (degrees + 1.0) * log_one_plus(u) + log_normal(usable);
+    }
+  }
+}
+
+// Softmax of normal vectors.
+
+#define MOST_CLASSES ISOMIX_MOST_CLASSES
+#define MOST_NODES 4096
+// A class competes with the most probable one if its logit comes within NEGLIGIBLE of that one's at REACH deviations:
+// else its probability is below e^-NEGLIGIBLE + P(z > REACH), some 1e-6.
+#define REACH 5.0
+#define NEGLIGIBLE 14.0
+// Variances of logits below this change probabilities by less than 1e-6.
+#define SMALLEST_VARIANCE 1e-5
+// Nodes with smaller weights are passed over.
+#define SMALLEST_WEIGHT 1e-9
+#define LARGEST_LOGIT 650.0
+
+typedef struct {
+  size_t top, axes;
+  // Logits of the classes over that of the likeliest, and what they change along each of some standard normal variables.
+  double logits[MOST_CLASSES], loadings[MOST_CLASSES][MOST_CLASSES], widths[MOST_CLASSES];
+} logit_law;
+
+// Covariances of differences of logits from that of class 0, pairs in order.
+ISOMIX_INLINE double pair_covariance(const double *restrict covariances, size_t rows, size_t a, size_t b) {
+  if (a == 0 || b == 0) return 0.0;
+  size_t high = a > b ? a : b, low = a > b ? b : a;
+  return covariances[((high - 1) * high / 2 + low - 1) * rows];
+}
+
+// The law under one component, by a pivoted Cholesky factor of the classes that compete.
+ISOMIX_INLINE void make_logit_law(const double *restrict centers, const double *restrict covariances, size_t rows,
+                                  double variance, size_t classes, logit_law *restrict law) {
+  double means[MOST_CLASSES], variances[MOST_CLASSES], rest[MOST_CLASSES];
+  int competes[MOST_CLASSES], follows[MOST_CLASSES];
+  size_t top = 0;
+  means[0] = 0.0;
+  for (size_t c = 1; c < classes; c++) {
+    means[c] = centers[(c - 1) * rows];
+    top = means[c] > means[top] ? c : top;
+  }
+  double highest = means[top], own = pair_covariance(covariances, rows, top, top);
+  for (size_t c = 0; c < classes; c++) {
+    double mean = means[c] - highest;
+    double v = variance * (pair_covariance(covariances, rows, c, c)
+      - 2.0 * pair_covariance(covariances, rows, c, top) + own);
+    v = c != top && v > 0.0 ? v : 0.0;
+    means[c] = mean;
+    variances[c] = rest[c] = v;
+    double missing = -NEGLIGIBLE - mean;
+    competes[c] = c != top && (missing <= 0.0 || missing * missing <= REACH * REACH * v);
+    // The others' E e^logit is exact where its mass is at negative logits; else it bounds nothing.
+    follows[c] = c != top && (competes[c] || v < -mean);
+  }
+  size_t axes = 0;
+  for (; axes < classes - 1; axes++) {
+    size_t pivot = top;
+    double largest = SMALLEST_VARIANCE;
+    for (size_t c = 0; c < classes; c++) {
+      if (!competes[c] || !(rest[c] > largest)) continue;
+      largest = rest[c];
+      pivot = c;
+    }
+    if (pivot == top) break;
+    double length = square_root(rest[pivot]), low = 0.0, high = 0.0;
+    for (size_t c = 0; c < classes; c++) {
+      double loading = 0.0;
+      if (follows[c]) {
+        double product = variance * (pair_covariance(covariances, rows, c, pivot)
+          - pair_covariance(covariances, rows, c, top) - pair_covariance(covariances, rows, pivot, top) + own);
+        for (size_t b = 0; b < axes; b++) product -= law->loadings[b][c] * law->loadings[b][pivot];
+        loading = c == pivot ? length : product / length;
+        rest[c] -= loading * loading;
+        rest[c] = c == pivot || !(rest[c] > 0.0) ? 0.0 : rest[c];
+        low = competes[c] && loading < low ? loading : low;
+        high = competes[c] && loading > high ? loading : high;
+      }
+      law->loadings[axes][c] = loading;
+    }
+    law->widths[axes] = high - low;
+  }
+  for (size_t c = 0; c < classes; c++) {
+    double logit = means[c];
+    if (c != top && !competes[c]) {
+      // Chernoff's bound of P(logit > 0) where the mass of E e^logit is at positive ones.
+      logit = follows[c] ? logit + 0.5 * rest[c] : -0.5 * logit * logit / variances[c];
+    }
+    law->logits[c] = logit;
+  }
+  law->top = top;
+  law->axes = axes;
+}
+
+// Adds share × E softmax to sums [classes]; 0 when that takes too many nodes.
+ISOMIX_INLINE int add_softmax_average(const logit_law *restrict law, size_t classes, const isomix_normal_rules *rules,
+                                      double share, double *restrict sums) {
+  size_t top = law->top, axes = law->axes, others = classes - 1;
+  double exponentials[MOST_CLASSES][LANES], shares[MOST_CLASSES][LANES], base[MOST_CLASSES];
+  double first[MOST_CLASSES], second[MOST_CLASSES];
+  size_t classes_of[MOST_CLASSES];
+  for (size_t k = 0; k < others; k++) classes_of[k] = k < top ? k : k + 1;
+  if (axes == 0) {
+    double sum = 1.0;
+    for (size_t k = 0; k < others; k++) {
+      double logit = law->logits[classes_of[k]];
+      base[k] = exp_any(logit < -LARGEST_LOGIT ? -LARGEST_LOGIT : logit);
+      sum += base[k];
+    }
+    double inverse = share / sum;
+    for (size_t k = 0; k < others; k++) sums[classes_of[k]] += base[k] * inverse;
+    sums[top] += inverse;
+    return 1;
+  }
+  // Nodes in lanes: of the first variable, or of the first two.
+  int is_pair = axes >= 2 && law->widths[0] <= rules->pair_limits[0] && law->widths[1] <= rules->pair_limits[1];
+  size_t done = is_pair ? 2 : 1, offsets[MOST_CLASSES], counts[MOST_CLASSES], places[MOST_CLASSES], total = LANES;
+  for (size_t b = is_pair ? 2 : 0; b < axes; b++) {
+    size_t rule = b == 0 ? rules->first_of_lanes : 0, end = b == 0 ? rules->rules : rules->first_of_lanes, offset = 0;
+    for (size_t r = 0; r < rule; r++) offset += rules->counts[r];
+    for (; rule < end && law->widths[b] > rules->limits[rule]; rule++) offset += rules->counts[rule];
+    if (rule == end) return 0;
+    offsets[b] = offset;
+    counts[b] = rules->counts[rule];
+    places[b] = 0;
+    total = b == 0 ? counts[b] : total * counts[b];
+    if (total > MOST_NODES) return 0;
+  }
+  size_t nodes = is_pair ? LANES : counts[0];
+  const double *restrict z = is_pair ? rules->pair_places : rules->places + offsets[0];
+  const double *restrict other_z = is_pair ? rules->pair_places + LANES : z;
+  const double *restrict weights = is_pair ? rules->pair_weights : rules->weights + offsets[0];
+  for (size_t k = 0; k < classes; k++)
+    for (int l = 0; l < LANES; l++) shares[k][l] = 0.0;
+  for (size_t k = 0; k < others; k++) {
+    first[k] = law->loadings[0][classes_of[k]];
+    second[k] = is_pair ? law->loadings[1][classes_of[k]] : 0.0;
+  }
+  for (;;) {
+    double weight = share;
+    for (size_t k = 0; k < others; k++) base[k] = law->logits[classes_of[k]];
+    for (size_t b = done; b < axes; b++) {
+      double place = rules->places[offsets[b] + places[b]];
+      weight *= rules->weights[offsets[b] + places[b]];
+      for (size_t k = 0; k < others; k++) base[k] += law->loadings[b][classes_of[k]] * place;
+    }
+    for (size_t node = 0; weight > SMALLEST_WEIGHT * share && node < nodes; node += LANES) {
+      double sum[LANES];
+      for (int l = 0; l < LANES; l++) sum[l] = 1.0;
+      for (size_t k = 0; k < others; k++)
+        for (int l = 0; l < LANES; l++) {
+          double logit = base[k] + first[k] * z[node + l] + second[k] * other_z[node + l];
+          logit = logit > LARGEST_LOGIT ? LARGEST_LOGIT : logit;
+          double e = exp_normal(logit < -LARGEST_LOGIT ? -LARGEST_LOGIT : logit);
+          exponentials[k][l] = e;
+          sum[l] += e;
+        }
+      for (int l = 0; l < LANES; l++) {
+        sum[l] = weight * weights[node + l] / sum[l];
+        shares[others][l] += sum[l];
+      }
+      for (size_t k = 0; k < others; k++)
+        for (int l = 0; l < LANES; l++) shares[k][l] += exponentials[k][l] * sum[l];
+    }
+    size_t b = done;
+    for (; b < axes && ++places[b] == counts[b]; b++) places[b] = 0;
+    if (b == axes) break;
+  }
+  for (size_t k = 0; k < others; k++) sums[classes_of[k]] += sum_of_lanes(shares[k]);
+  sums[top] += sum_of_lanes(shares[others]);
+  return 1;
+}
+
+ISOMIX_CLONES
+void isomix_softmax_averages(const double *restrict centers, const double *restrict covariances,
+                             const double *restrict variances, const double *restrict shares, size_t components,
+                             size_t frames, size_t classes, size_t rows, const isomix_normal_rules *rules,
+                             double *restrict probabilities) {
+  size_t pairs = classes * (classes - 1) / 2;
+  logit_law law;
+  for (size_t j = 0; j < rows; j++) {
+    double sums[MOST_CLASSES], total = 0.0;
+    for (size_t c = 0; c < classes; c++) sums[c] = 0.0;
+    int is_done = 1;
+    for (size_t i = 0; i < components && is_done; i++) {
+      const double *restrict own_centers = centers + i * (classes - 1) * rows + j;
+      const double *restrict own_covariances = covariances + (frames > 1 ? i : 0) * pairs * rows + j;
+      // Three classes are written out for the compiler to unroll.
+      if (classes == 3) {
+        make_logit_law(own_centers, own_covariances, rows, variances[i], 3, &law);
+      } else {
+        make_logit_law(own_centers, own_covariances, rows, variances[i], classes, &law);
+      }
+      is_done = add_softmax_average(&law, classes, rules, shares[i], sums);
+    }
+    for (size_t c = 0; c < classes; c++) total += sums[c];
+    for (size_t c = 0; c < classes; c++) probabilities[c * rows + j] = is_done ? sums[c] / total : -1.0;
   }
 }

@@ -58,12 +58,22 @@ static double student_tail(double t, double degrees, double log_constant, double
   return tail;
 }
 
+static double student_log_constant(double degrees) {
+  double half = 0.5 * degrees;
+  return log_gamma(half + 0.5) - log_gamma(half) - HALF_LOG_TWO_PI + 0.5 * 0.69314718055994530942;
+}
+
+double isomix_student_distribution(double t, double degrees) {
+  if (t == 0.0) return 0.5;
+  double slope, tail = exp_any(student_tail(__builtin_fabs(t), degrees, student_log_constant(degrees), &slope));
+  return t > 0.0 ? 1.0 - tail : tail;
+}
+
 double isomix_student_quantile(double probability, double degrees) {
   double p = probability < 0.5 ? probability : 1.0 - probability;
   if (p == 0.5) return 0.0;
   if (!(p > 0.0)) return probability > 0.5 ? __builtin_inf() : -__builtin_inf();
-  double half = 0.5 * degrees;
-  double log_constant = log_gamma(half + 0.5) - log_gamma(half) - HALF_LOG_TWO_PI + 0.5 * 0.69314718055994530942;
+  double log_constant = student_log_constant(degrees);
   double z = -rough_normal_quantile(p), log_p = log_any(p);
   // Newton's method for log P(T > e^s) = log p. The left side is concave in s, because log |T| has a log-concave
   // density: after the first step the iterates come down from the right.

@@ -48,6 +48,9 @@ public enum CoordinationLimits {
   public static let partInterval_ms = 15_000
   /// Parts of files on their way to a worker at once, at most: 1 MiB, which other messages may be behind.
   public static let shardParts = 8
+  /// While a worker asks for files, and for so long after, others leave it its home: they would have to get the same
+  /// files.
+  public static let gathering_ms = 5_000
   /// After how long a part that a worker does not say to have read counts as lost, and how many of them in a row a
   /// worker may leave unread.
   public static let unreadPart_ms = 60_000

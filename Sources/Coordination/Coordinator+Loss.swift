@@ -213,6 +213,7 @@ extension Coordinator {
     if let waitingSince, waitingSince.adding(milliseconds: configuration.workerTimeout_ms) < now {
       return actions + fail(ExitCode.unavailable, waitingMessage)
     }
+    actions += endGathering(now: now)
     actions += copyStragglers(now: now)
     actions += nameSlowest(now: now) + nameStragglers(now: now)
     guard lastBeat.map({ $0.adding(milliseconds: CoordinationLimits.beatInterval_ms) <= now }) ?? true

@@ -10,6 +10,7 @@ extension Coordinator {
       return refuse(digest, to: peer, "this fit's workers read its data from a folder that they share")
     }
     workers[peer]?.isFetching = true
+    fetches[peer] = now
     let ticket = nextTicket
     let isTaken =
       workers[peer]?.credit.take(digest, request.offset, ticket: ticket, now: now) ?? false
@@ -54,6 +55,21 @@ extension Coordinator {
     for place in (workers[peer]?.assignments ?? []).indices {
       workers[peer]?.assignments[place].sentAt = now
     }
+  }
+
+  /// What a worker may take when its own home is used up.
+  func foreign(to peer: PeerID) -> WorkQueue.Foreign {
+    fetches.isEmpty || (fetches.count == 1 && fetches[peer] != nil) ? .all : .returned
+  }
+
+  /// Gives idle workers what is left of the homes of workers that have not asked for files for some time.
+  mutating func endGathering(now: Instant) -> [CoordinatorAction] {
+    let count = fetches.count
+    fetches = fetches.filter { peer, last in
+      guard let record = workers[peer] else { return false }
+      return record.isFetching || last.adding(milliseconds: CoordinationLimits.gathering_ms) > now
+    }
+    return fetches.count < count ? dispatchToIdle(now: now) : []
   }
 
   /// A number that only the coordinator can know before it has sent it.

@@ -57,9 +57,10 @@ extension Coordinator {
   /// Gives a worker assignments up to its credit.
   mutating func dispatch(to peer: PeerID, once: Bool = false, now: Instant) -> [CoordinatorAction] {
     var actions: [CoordinatorAction] = []
+    let foreign = once ? .nothing : foreign(to: peer)
     while let record = workers[peer], record.isOnRoster, job?.trusts(heardUpTo: record.heardUpTo) == true,
       record.assignments.count < CoordinationLimits.assignmentsInFlight,
-      let (tiles, portion) = job?.take(for: peer, fromOthers: record.assignments.isEmpty && !once)
+      let (tiles, portion) = job?.take(for: peer, foreign: record.assignments.isEmpty ? foreign : .nothing)
     {
       actions += hand(tiles, of: portion, to: peer, copyOf: nil, now: now)
       if once { break }

@@ -113,6 +113,8 @@ public struct Coordinator: Sendable {
   var refusals = 0
   var seen: Set<String> = []
   var ticketsGiven: UInt64 = 0
+  /// When workers asked for files last, while that is not long ago.
+  var fetches: [PeerID: Instant] = [:]
   var speed = CoordinationLimits.assumedSpeed
   private var phase = Phase.running
 
@@ -168,7 +170,7 @@ public struct Coordinator: Sendable {
 
   /// Entries of every table that grows with what peers do, for tests of their limits.
   package var tableSize: Int {
-    workers.count + roster.count + strangers.count + settled.count + (job?.pieces.count ?? 0)
+    workers.count + roster.count + strangers.count + settled.count + fetches.count + (job?.pieces.count ?? 0)
       + workers.values.reduce(0) { $0 + $1.assignments.count + $1.credit.count }
   }
 

@@ -60,8 +60,8 @@ struct Portion: Sendable {
   }
 
   /// Takes the next piece for a worker; empty when nothing is left for it.
-  mutating func take(for peer: PeerID, fromOthers: Bool) -> Range<Int> {
-    queue?.take(for: homes[peer], fromOthers: fromOthers) ?? 0..<0
+  mutating func take(for peer: PeerID, foreign: WorkQueue.Foreign) -> Range<Int> {
+    queue?.take(for: homes[peer], foreign: foreign) ?? 0..<0
   }
 
   /// Takes back tiles that were handed out and are not done.

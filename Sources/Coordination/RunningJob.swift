@@ -66,10 +66,10 @@ struct RunningJob: Sendable {
   var isHandedOut: Bool { portions.allSatisfy(\.isHandedOut) }
 
   /// Takes the next tiles for a worker, and the portion that they are of; nil when nothing is left for it.
-  mutating func take(for peer: PeerID, fromOthers: Bool) -> (tiles: Range<Int>, portion: UInt64)? {
-    for isFromOthers in fromOthers ? [false, true] : [false] {
+  mutating func take(for peer: PeerID, foreign: WorkQueue.Foreign) -> (tiles: Range<Int>, portion: UInt64)? {
+    for source in foreign == .nothing ? [.nothing] : [WorkQueue.Foreign.nothing, foreign] {
       for place in portions.indices {
-        let tiles = portions[place].take(for: peer, fromOthers: isFromOthers)
+        let tiles = portions[place].take(for: peer, foreign: source)
         if !tiles.isEmpty { return (tiles, portions[place].number) }
       }
     }

@@ -5,6 +5,9 @@
 /// pieces; when it is used up it takes from the end of the home that has most left. What a lost worker had comes back as
 /// a home of nobody's. Whatever the hand-out, results are reduced along the same tree.
 struct WorkQueue: Sendable {
+  /// What a worker may take besides its own home.
+  enum Foreign: Sendable { case nothing, returned, all }
+
   private let shape: JobShape
   /// What is left of each worker's home, and after them what came back.
   private var homes: [Range<Int>]
@@ -19,6 +22,11 @@ struct WorkQueue: Sendable {
 
   /// How much of its home a worker takes first: little enough that what is left evens out cores of unequal speed.
   private static let firstShare = 0.7
+  /// How much of what is left it takes then: little, because a worker has two pieces at a time, which nobody else can
+  /// take; but more where each piece means another sum of the same block on its way back.
+  private static let (nextShare, nextShareOfBlock) = (0.3, 0.5)
+  /// Blocks from which on the pieces of a home cut few of them.
+  private static let manyBlocks = 8
   /// The smallest piece as a share of a home: each piece costs a message and its answer.
   private static let smallestShare = 0.025
 
@@ -74,22 +82,24 @@ struct WorkQueue: Sendable {
   ///
   /// - Parameters:
   ///   - home: the worker's place in the order of `shares`; nil for one without a home.
-  ///   - fromOthers: whether it may take from another worker's home when its own is used up.
-  mutating func take(for home: Int?, fromOthers: Bool) -> Range<Int> {
+  ///   - foreign: what it may take when its own home is used up: nothing, only what came back, or of others' homes, too.
+  mutating func take(for home: Int?, foreign: Foreign) -> Range<Int> {
     if let number = home, number < owned, !homes[number].isEmpty {
       let home = homes[number]
       let cost = shape.cost(of: home)
-      let share = hasStarted[number] ? 0.5 : WorkQueue.firstShare
+      let blocks = shape.block(ofTile: home.upperBound - 1) - shape.block(ofTile: home.lowerBound)
+      let nextShare = blocks < WorkQueue.manyBlocks ? WorkQueue.nextShareOfBlock : WorkQueue.nextShare
+      let share = hasStarted[number] ? nextShare : WorkQueue.firstShare
       hasStarted[number] = true
       let wanted = cost <= 2 * smallestPiece ? cost : max(cost * share, smallestPiece)
       let piece = limited(front(of: home, cost: wanted), keepingEnd: false)
       homes[number] = piece.upperBound..<home.upperBound
       return piece
     }
-    guard fromOthers else { return 0..<0 }
+    guard foreign != .nothing else { return 0..<0 }
     var victim: Int?
     var most = 0.0
-    for (index, home) in homes.enumerated() where !home.isEmpty {
+    for (index, home) in homes.enumerated() where !home.isEmpty && (foreign == .all || index >= owned) {
       let cost = shape.cost(of: home)
       if cost > most {
         most = cost

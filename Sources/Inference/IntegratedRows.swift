@@ -4,7 +4,7 @@ import Posteriors
 
 /// Predictions without draws: a row's linear predictor is a mixture of normals (``PredictorMixture``), so that what is
 /// wanted of the response is a sum of univariate integrals: known, or taken by a rule.
-final class IntegratedRows {
+final class IntegratedRows: RowIntegrals {
   private let mixture: PredictorMixture
   private let quantiles: [Double]
   private let normalQuantiles: [Double]
@@ -15,6 +15,7 @@ final class IntegratedRows {
   private let scratch = Scratch()
   /// For narrow predictors, and for wide ones.
   private var counts: (narrow: CountTerms, wide: CountTerms)?
+  private var student: StudentTerms?
   private let gathered = Scratch()
   private let results = Scratch()
 
@@ -27,15 +28,16 @@ final class IntegratedRows {
     logShares = mixture.shares.map { VectorMath.logarithm($0 * Double(mixture.terms)) }
     switch law.response {
     case .poisson, .negativeBinomial: counts = (CountTerms(mixture, nodes: 3), CountTerms(mixture, nodes: 5))
+    case .student(let degrees):
+      student = StudentTerms(mixture, degrees: degrees, quantiles: quantiles)
     case .bernoulli, .normal: break
+    case .softmax: return nil
     }
   }
 
-  /// Numbers that a row takes.
   var numbersPerRow: Int { counts?.wide.terms ?? mixture.terms }
 
-  /// Writes columns `[width, rows]`, without the responses.
-  /// - Returns: rows, ascending, that this can't predict: their counts spread too far.
+  /// - Returns: rows whose counts spread too far.
   func predict(
     _ block: RowBlock, quantity: RowPrediction.Quantity, _ layout: RowPrediction.Layout,
     into columns: UnsafeMutablePointer<Double>
@@ -69,8 +71,31 @@ final class IntegratedRows {
       VectorMath.takeLogarithms(scores, count: count)
     case .poisson, .negativeBinomial:
       return predictCounts(centers, deviations, block, quantity, layout, into: columns)
+    case .student:
+      predictStudent(centers, deviations, block, quantity, layout, into: columns)
+    case .softmax: return Array(0..<count)
     }
     return []
+  }
+
+  private func predictStudent(
+    _ centers: UnsafePointer<Double>, _ deviations: UnsafePointer<Double>, _ block: RowBlock,
+    _ quantity: RowPrediction.Quantity, _ layout: RowPrediction.Layout,
+    into columns: UnsafeMutablePointer<Double>
+  ) {
+    guard let student else { return }
+    let count = block.count
+    moments(centers, deviations, rows: count, mean: columns, deviation: columns + count)
+    switch quantity {
+    case .mean: solve(centers, deviations, rows: count, into: columns + 2 * count)
+    case .response:
+      let (deviation, noise) = (columns + count, student.noiseVariance)
+      for row in 0..<count { deviation[row] = (deviation[row] * deviation[row] + noise).squareRoot() }
+      student.quantiles(centers, deviations, rows: count, into: columns + 2 * count)
+    }
+    guard layout.hasScores else { return }
+    student.logLikelihoods(
+      centers, deviations, block.responses, rows: count, into: columns + layout.shown * count)
   }
 
   private func predictCounts(

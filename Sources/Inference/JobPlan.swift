@@ -79,6 +79,9 @@ public struct JobPlan: Sendable, Hashable, Codable {
   /// Tiles of the data set's rows.
   var rowTiles: Int { ceilingDivision(rows, rowsPerTile) }
 
+  /// Tiles of a gradient that evaluate the base of the target.
+  var baseTiles: Int { componentBlocks * sampleTiles }
+
   /// Number of blocks.
   public var blockCount: Int {
     switch kind {

@@ -61,8 +61,11 @@ public enum Planner {
       let baseCost = costs.base(samples: Double(samplesOfTile), kind: kind)
       let cost = max(rowCost, baseCost)
       let tiles = plan.blockCount * plan.tilesPerBlock
+      // With many components the rows' tiles are light, and don't even out who has one heavy tile more.
+      let worth =
+        kind == .gradient && baseCost > rowCost ? evenTiles(plan, base: baseCost, rows: rowCost) : tiles
       let isCoarse =
-        (tiles < wantedTiles && cost > 2 * smallestTileCost)
+        (worth < wantedTiles && cost > 2 * smallestTileCost)
         || (tiles < manyTiles && cost > largestTileCost)
       let isHeavy =
         cost > heaviestTileCost || samplesOfTile * problem.dimension * 8 > tileBytes
@@ -72,6 +75,12 @@ public enum Planner {
           fewestRows: fewestRows(problem))
       else { return plan }
     }
+  }
+
+  /// How many of a gradient's base tiles cost what all its tiles do, rounded up.
+  private static func evenTiles(_ plan: JobPlan, base: Double, rows: Double) -> Int {
+    let others = plan.blockCount * plan.tilesPerBlock - plan.baseTiles
+    return plan.baseTiles + Int((Double(others) * rows / base).rounded(.up))
   }
 
   /// Components whose sums fit into a tile's memory: with full covariances they are larger than the samples.

@@ -27,8 +27,7 @@ extension ProblemBuilder {
     // Every row gets its prediction, or none does.
     data.missing = .error
     var prediction = asked
-    prediction.draws = try draws(
-      asked.draws, components: components, factorization: specification.factorization, target: target)
+    prediction.draws = try draws(asked, components: components, metric: metric, specification, target)
     var resolved = specification
     resolved.data?.test = nil
     resolved.mixture.components = components
@@ -68,14 +67,18 @@ extension ProblemBuilder {
   ///
   /// Where coordinates have mixtures of their own, a row's predictor is a mixture of N^d normals: never without draws.
   private func draws(
-    _ asked: Int?, components: Int, factorization: Factorization, target: any LogDensity
+    _ asked: RowPrediction, components: Int, metric: Metric.Kind, _ specification: FitSpecification,
+    _ target: any LogDensity
   ) throws -> Int? {
-    if asked == nil, factorization == .full, let law = target.predictorLaw,
-      ConditionalRule(law, components: components, deviation: 0) != nil
+    let hasFactors = specification.inference.fullCovariances
+    if asked.draws == nil, specification.factorization == .full, let law = target.predictorLaw,
+      law.isIntegrated(
+        asked, columns: target.designColumns, components: components, frames: hasFactors ? components : 1,
+        isDense: hasFactors || metric == .dense)
     {
       return nil
     }
-    let draws = ProblemBuilder.draws(asked ?? ProblemBuilder.usualDraws, components: components)
+    let draws = ProblemBuilder.draws(asked.draws ?? ProblemBuilder.usualDraws, components: components)
     let most = ProblemBuilder.drawBytes / (8 * target.dimension)
     guard draws <= max(2, most) else {
       throw FitError(

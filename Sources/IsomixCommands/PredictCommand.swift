@@ -17,8 +17,10 @@ struct PredictCommand: ParsableCommand {
       one (with --of mean also quantiles of the probabilities, of two classes the second's). As CSV numbers have \
       twelve digits; as NPY they have all, and a class is its index.
 
-      Linear, logistic, Poisson and negative binomial regressions are integrated without draws; otherwise, with \
-      model.factorization: coordinates, and with --draws, predictions are averages over draws from the mixture. The result does not depend on the number of \
+      Linear, logistic, softmax, Poisson, negative binomial and Student-t regressions are integrated without draws; \
+      networks, horseshoe priors, quantiles of the probabilities of softmax, and rows that are too wide \
+      for the rules take averages over draws from the mixture, as does everything with model.factorization: \
+      coordinates and with --draws. The result does not depend on the number of \
       workers and threads.
 
       EXAMPLE

@@ -10,10 +10,15 @@ public enum Float64Bytes {
       let raw = UnsafeMutableRawBufferPointer(buffer)
       var offset = 0
       for part in parts {
-        for value in part {
-          raw.storeBytes(of: value.bitPattern.littleEndian, toByteOffset: offset, as: UInt64.self)
-          offset += width
-        }
+        #if _endian(little)
+          part.withUnsafeBytes { raw[offset..<offset + $0.count].copyBytes(from: $0) }
+          offset += width * part.count
+        #else
+          for value in part {
+            raw.storeBytes(of: value.bitPattern.littleEndian, toByteOffset: offset, as: UInt64.self)
+            offset += width
+          }
+        #endif
       }
       initialized = byteCount
     }
@@ -22,10 +27,14 @@ public enum Float64Bytes {
   /// Decodes `count` numbers from a byte offset; the buffer must hold them.
   public static func decode(_ bytes: UnsafeRawBufferPointer, from offset: Int, count: Int) -> [Double] {
     [Double](unsafeUninitializedCapacity: count) { buffer, initialized in
-      for index in 0..<count {
-        let bits = bytes.loadUnaligned(fromByteOffset: offset + width * index, as: UInt64.self)
-        buffer.initializeElement(at: index, to: Double(bitPattern: UInt64(littleEndian: bits)))
-      }
+      #if _endian(little)
+        UnsafeMutableRawBufferPointer(buffer).copyBytes(from: bytes[offset..<offset + width * count])
+      #else
+        for index in 0..<count {
+          let bits = bytes.loadUnaligned(fromByteOffset: offset + width * index, as: UInt64.self)
+          buffer.initializeElement(at: index, to: Double(bitPattern: UInt64(littleEndian: bits)))
+        }
+      #endif
       initialized = count
     }
   }

@@ -11,7 +11,7 @@ extension GeneralizedLinearModel {
     }
   }
 
-  /// Where θ holds β itself; not for Student's t, whose mixtures have no quantiles that are cheap.
+  /// Where θ holds β itself; not for Student's t with hardly any degrees of freedom.
   public var predictorLaw: PredictorLaw? {
     guard space.isIdentity else { return nil }
     let response: PredictorLaw.Response
@@ -20,7 +20,9 @@ extension GeneralizedLinearModel {
     case .gaussian: response = .normal
     case .poisson: response = .poisson
     case .negativeBinomial: response = .negativeBinomial
-    case .studentT: return nil
+    case .studentT(let degrees, _):
+      guard degrees >= PredictorLaw.fewestDegrees else { return nil }
+      response = .student(degrees: degrees)
     }
     let auxiliary: PredictorLaw.Auxiliary =
       switch likelihood.auxiliary {

@@ -1,8 +1,8 @@
 /// The law of a response given its linear predictor `η = x β + Σ_g τ_g z_g(level)` where, given a few coordinates of θ
 /// (the logarithms of the τ_g and of an auxiliary parameter), η is linear in the others.
 ///
-/// Under a Gaussian for θ, η given those coordinates is normal: predictions are sums of univariate integrals, and need
-/// no draws.
+/// Under a Gaussian for θ, η given those coordinates is normal: predictions are sums of univariate integrals (of
+/// softmax, of as many variables as there are classes that compete), and need no draws.
 public struct PredictorLaw: Sendable, Hashable {
   public enum Response: Sendable, Hashable {
     /// `y ~ Bernoulli(1/(1 + e^{−η}))`.
@@ -13,6 +13,10 @@ public struct PredictorLaw: Sendable, Hashable {
     case poisson
     /// Mean e^η and variance `e^η + α e^{2η}`, α the auxiliary parameter.
     case negativeBinomial
+    /// `y = η + σ t`, Student's t of known degrees of freedom, σ the auxiliary parameter.
+    case student(degrees: Double)
+    /// `p(y = c) ∝ e^{η_c}`: predictors `x β_c` for each of some classes, with β `[columns, classes]` in θ.
+    case softmax(classes: Int)
   }
 
   /// σ or α.
@@ -43,6 +47,9 @@ public struct PredictorLaw: Sendable, Hashable {
   }
 
   public static let mostConditions = 3
+
+  /// Student's t with fewer degrees of freedom has tails too long for sums of normals.
+  public static let fewestDegrees = 0.5
 }
 
 extension LogDensity {

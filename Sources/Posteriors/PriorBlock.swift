@@ -74,9 +74,9 @@ struct PriorBlock: Sendable {
 }
 
 /// Constants of Student's t distribution.
-enum StudentT {
+public enum StudentT {
   /// −log of the standard density at 0, `log Γ(ν/2) − log Γ((ν+1)/2) + ½ log νπ`.
-  static func constant(degrees: Double) -> Double {
+  public static func constant(degrees: Double) -> Double {
     var gammas = [0.0, 0.0]
     isomix_log_gamma([0.5 * degrees, 0.5 * (degrees + 1)], &gammas, 2)
     return gammas[0] - gammas[1] + 0.5 * VectorMath.logarithm(degrees * .pi)

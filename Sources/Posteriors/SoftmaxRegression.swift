@@ -123,6 +123,12 @@ public struct SoftmaxRegression: LogDensity {
 extension SoftmaxRegression {
   public var predictedResponse: PredictedResponse? { .classes(classNames) }
 
+  /// Where θ holds β itself.
+  public var predictorLaw: PredictorLaw? {
+    space.isIdentity
+      ? PredictorLaw(response: .softmax(classes: classCount), auxiliary: .none, groups: []) : nil
+  }
+
   public func computeLogLikelihoods(
     _ rows: RowBlock, draws: UnsafePointer<Double>, count: Int, into output: UnsafeMutablePointer<Double>,
     workspace: DensityWorkspace

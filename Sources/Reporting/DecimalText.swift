@@ -7,7 +7,7 @@ package enum DecimalText {
   package static let longest = 26
   private static let largest: UInt64 = 1_000_000_000_000
   /// Powers of ten that a double holds exactly, from 10⁰.
-  private static let powers: [Double] = (0...17).reduce(into: []) { list, _ in
+  private static let powers: [Double] = (0...22).reduce(into: []) { list, _ in
     list.append((list.last ?? 0.1) * 10)
   }
   private static let zero = UInt8(ascii: "0")
@@ -28,11 +28,15 @@ package enum DecimalText {
       for byte in bytes { append(byte) }
     }
 
-    /// Appends a number, in plain notation from 10⁻⁵ to 10¹² and by Swift's description outside.
+    /// Appends a number, in plain notation from 10⁻⁵ to 10¹², with an exponent from 10⁻²¹, and by Swift's description
+    /// outside.
     @inline(__always)
     package mutating func append(_ value: Double, powers: UnsafePointer<Double>) {
       let magnitude = abs(value)
-      guard magnitude >= 1e-5, magnitude < 1e12 else { return appendOther(value) }
+      guard magnitude >= 1e-5, magnitude < 1e12 else {
+        return magnitude >= 1e-21 && magnitude < 1e-5
+          ? appendSmall(value, powers: powers) : appendOther(value)
+      }
       // Decimals that twelve digits leave room for.
       var decimals = DecimalText.digits - 1
       if magnitude < 1 {
@@ -80,6 +84,28 @@ package enum DecimalText {
       let raw = UnsafeMutableRawPointer(place)
       raw.storeBytes(of: (head | 0x3030_3030_3030_3030).littleEndian, as: UInt64.self)
       (raw + 8).storeBytes(of: (tail | 0x3030_3030).littleEndian, as: UInt32.self)
+    }
+
+    /// Appends a number from 10⁻²¹ to 10⁻⁵ as a digit, decimals, and an exponent of two digits.
+    private mutating func appendSmall(_ value: Double, powers: UnsafePointer<Double>) {
+      let magnitude = abs(value)
+      var exponent = 6
+      while magnitude * powers[exponent] < 1 { exponent += 1 }
+      let (last, most) = (DecimalText.digits - 1, 22)
+      let scaled =
+        exponent + last <= most
+        ? magnitude * powers[exponent + last] : magnitude * powers[most] * powers[exponent + last - most]
+      var number = UInt64(scaled + 0.5)
+      if number >= DecimalText.largest {
+        number /= 10
+        exponent -= 1
+      }
+      if value < 0 { append(UInt8(ascii: "-")) }
+      appendDigits(number, decimals: last)
+      append(UInt8(ascii: "e"))
+      append(UInt8(ascii: "-"))
+      append(DecimalText.zero + UInt8(exponent / 10))
+      append(DecimalText.zero + UInt8(exponent % 10))
     }
 
     private mutating func appendOther(_ value: Double) {

@@ -9,8 +9,10 @@ public struct ScaleModel: Sendable, Codable, Equatable {
   /// Blocks of components, and tiles of each.
   public var blocks = 39
   public var tilesPerBlock = 512
-  /// Seconds that one thread computes for a tile.
+  /// Seconds that one thread computes for a tile; and for the first tile of a block, which has the mixture's own part
+  /// (nil: as long).
   public var tile_s = 5.3e-4
+  public var firstTile_s: Double?
   /// Seconds that the coordinator computes for an iteration besides messages and sums: the step.
   public var step_s = 2e-4
   /// Seconds of a processor for a message, and for a byte of it, at each end.
@@ -34,6 +36,7 @@ public struct ScaleModel: Sendable, Codable, Equatable {
     case components, dimension, blocks, cores, tile_s, step_s, message_s, byte_s, latency_s, bandwidth_Bps,
       connection_B
     case tilesPerBlock = "tiles_per_block"
+    case firstTile_s = "first_tile_s"
     case localLatency_s = "local_latency_s"
     case workersPerHost = "workers_per_host"
   }
@@ -49,6 +52,7 @@ public struct ScaleModel: Sendable, Codable, Equatable {
     try take(.blocks, \.blocks)
     try take(.tilesPerBlock, \.tilesPerBlock)
     try take(.tile_s, \.tile_s)
+    firstTile_s = try values.decodeIfPresent(Double.self, forKey: .firstTile_s)
     try take(.step_s, \.step_s)
     try take(.message_s, \.message_s)
     try take(.byte_s, \.byte_s)
@@ -67,8 +71,9 @@ public struct ScaleModel: Sendable, Codable, Equatable {
     else {
       return "components, dimension, blocks (at most one a component) and tiles_per_block must be positive"
     }
-    let times = [tile_s, step_s, message_s, byte_s, latency_s, localLatency_s]
-    guard times.allSatisfy({ $0 >= 0 && $0.isFinite }), tile_s > 0, bandwidth_Bps > 0, cores >= 1,
+    let times = [tile_s, firstTile_s ?? tile_s, step_s, message_s, byte_s, latency_s, localLatency_s]
+    guard times.allSatisfy({ $0 >= 0 && $0.isFinite }), tile_s > 0, firstTile_s != 0, bandwidth_Bps > 0,
+      cores >= 1,
       workersPerHost >= 0, connection_B >= 0
     else { return "times, bandwidth_Bps, cores and workers_per_host must be positive" }
     return nil

@@ -91,8 +91,10 @@ public struct ScaleSimulation {
     let width = perBlock * (model.dimension + 2)
     shape = JobShape(
       blocks: (0..<model.blocks).map { _ in .init(tileCount: model.tilesPerBlock, width: width) },
-      costs: [Double](
-        repeating: model.tile_s * CoordinationLimits.assumedSpeed, count: model.blocks * model.tilesPerBlock))
+      costs: (0..<model.blocks * model.tilesPerBlock).map { tile in
+        let seconds = tile % model.tilesPerBlock == 0 ? model.firstTile_s : nil
+        return (seconds ?? model.tile_s) * CoordinationLimits.assumedSpeed
+      })
     state = [UInt8](repeating: 0, count: 8 * model.components * (model.dimension + 1))
     sums = [UInt8](repeating: 0, count: 8 * width)
     let perHost = model.workersPerHost
@@ -204,11 +206,11 @@ public struct ScaleSimulation {
     case .begin:
       tell(coordinator: .begin(Job(kind: 1, iteration: finished.count, state: state, shape: shape)))
     case .compute(let computation):
-      let seconds = model.tile_s * Double(tiles(computation.subtrees))
       tell(
         worker: node,
         .computed(
-          assignment: computation.assignment, sums: sums(of: computation.subtrees.count), seconds: seconds))
+          assignment: computation.assignment, sums: sums(of: computation.subtrees.count),
+          seconds: seconds(of: computation.subtrees)))
     case .receive(let from, let message):
       let peer = PeerID(number: UInt64(from))
       switch nodes[node].machine {
@@ -226,11 +228,15 @@ public struct ScaleSimulation {
     count == 1 ? sums : [UInt8](repeating: 0, count: count * sums.count)
   }
 
-  private func tiles(_ subtrees: [Subtree]) -> Int {
-    subtrees.reduce(0) { total, subtree in
+  /// How long one thread computes for some subtrees.
+  private func seconds(of subtrees: [Subtree]) -> Double {
+    let cost = subtrees.reduce(0.0) { total, subtree in
       guard let node = shape.node(of: subtree) else { return total }
-      return total + shape.tree(of: Int(subtree.block)).leaves(of: node).count
+      let leaves = shape.tree(of: Int(subtree.block)).leaves(of: node)
+      let first = shape.firstTiles[Int(subtree.block)]
+      return total + shape.cost(of: first + leaves.lowerBound..<first + leaves.upperBound)
     }
+    return cost / CoordinationLimits.assumedSpeed
   }
 
   private mutating func start(_ node: Int) {
@@ -298,7 +304,7 @@ public struct ScaleSimulation {
       case .send(let message): send(message, from: node, to: nodes[node].parent)
       case .prepare: tell(worker: node, .prepared(setupDigest: "s", dataDigest: "d"))
       case .compute(let computation):
-        add(.compute(computation), model.tile_s * Double(tiles(computation.subtrees)), to: node)
+        add(.compute(computation), seconds(of: computation.subtrees), to: node)
       default: break
       }
     }
@@ -362,7 +368,7 @@ public struct ScaleSimulation {
     let peers = relays == 0 ? workers : relays
     // A beat each second each way, of each peer.
     let beats = min(0.9, 2 * Double(peers) * model.message_s)
-    let ideal = model.tile_s * Double(shape.tileCount) + model.step_s
+    let ideal = shape.cost(of: 0..<shape.tileCount) / CoordinationLimits.assumedSpeed + model.step_s
     let results = Double(peers) * Double(CoordinationLimits.assignmentsInFlight) * Double(sums.count)
     return ScaleForecast(
       workers: workers, relays: relays, iterationsPerSecond: (1 - beats) / seconds,

@@ -27,7 +27,7 @@ extension Commands {
 
     private static let rows = "a,b\n0.5,-1.5\n2,1\n0,0\n-3,4\n"
 
-    private func table(_ text: String) throws -> [[Double]] {
+    func table(_ text: String) throws -> [[Double]] {
       try text.split(separator: "\n").dropFirst().map { line in
         try line.split(separator: ",").map { try #require(Double($0)) }
       }
@@ -74,7 +74,7 @@ extension Commands {
     }
 
     /// A fit of two columns, and more keys of its model, whose mixture of two components is set by hand.
-    private func handMade(
+    func handMade(
       _ model: String, train: String, means: [[Double]], variances: [Double], in folder: TemporaryFolder,
       output: String
     ) async throws -> FitFolder {

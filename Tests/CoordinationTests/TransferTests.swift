@@ -122,6 +122,49 @@ struct TransferTests {
     #expect(coordinator.handle(.shardRead(read, .unavailable("no")), now: .ms(2)).sent.isEmpty)
   }
 
+  /// Has a worker compute all that it is given, and what it is given for that.
+  /// - Returns: how many tiles that were.
+  private static func drain(
+    _ coordinator: inout Coordinator, _ peer: PeerID, _ work: [Work], _ values: TileValues, at now: Instant
+  ) -> Int {
+    var (waiting, tiles) = (work, 0)
+    while !waiting.isEmpty {
+      let work = waiting.removeFirst()
+      tiles += work.subtrees.reduce(0) { $0 + 1 << Int($1.level) }
+      waiting += coordinator.answers(peer, work, values, at: now).work(for: peer)
+    }
+    return tiles
+  }
+
+  @Test("while a worker asks for its data others leave it its home, but take what a lost worker had")
+  func gathering() {
+    var coordinator = Self.coordinator()
+    coordinator.join(peer1)
+    coordinator.join(peer2, Examples.hello(processID: 200))
+    coordinator.join(peer3, Examples.hello(processID: 300))
+    let values = TileValues(shape: Examples.shape([96], cost: 1e9), seed: 1)
+    let begun = coordinator.handle(.begin(Examples.job(values.shape)), now: .ms(0))
+    _ = coordinator.says(peer1, Self.request(Self.digest(1)))
+    _ = coordinator.says(peer3, Self.request(Self.digest(2)))
+    #expect(
+      Self.drain(&coordinator, peer2, begun.work(for: peer2), values, at: .ms(10)) == 32, "its home alone")
+    let lost = coordinator.handle(.unreachable(peer3), now: .ms(20))
+    let rescued = Self.drain(&coordinator, peer2, lost.work(for: peer2), values, at: .ms(30))
+    #expect((1...32).contains(rescued), "\(rescued)")
+    // What the lost worker had not been given yet is its home still.
+    #expect(coordinator.handle(.tick, now: .ms(1000)).work(for: peer2).isEmpty)
+    let beat = Beat(progress: 1, isReady: true, isReceiving: false, heardUpTo: 0, assignments: [])
+    var given = 0
+    for now in stride(from: 1000, to: 9000, by: 100) {
+      _ = coordinator.says(peer1, .beat(beat), at: .ms(now))
+      let work = coordinator.handle(.tick, now: .ms(now)).work(for: peer2)
+      if now < CoordinationLimits.gathering_ms { #expect(work.isEmpty, "\(now) ms") }
+      given += Self.drain(&coordinator, peer2, work, values, at: .ms(now))
+      if given > 0 { break }
+    }
+    #expect(given > 0)
+  }
+
   @Test(
     "tiles of a worker that waits for its data are not given to others as well, for as long as it says so")
   func noCopies() throws {

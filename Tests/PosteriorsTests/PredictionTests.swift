@@ -114,6 +114,87 @@ struct PredictionTests {
     #expect(isomix_student_quantile(0.25, 3) == -isomix_student_quantile(0.75, 3))
   }
 
+  // scipy.stats: t.cdf(t, ν)
+  @Test("Student's t distribution function is SciPy's")
+  func studentDistribution() {
+    let known: [(Double, [Double])] = [
+      (
+        0.5,
+        [
+          0.050704899964747176, 0.2004852645266466, 0.49973032383424376, 0.6572996687396166,
+          0.907469739465399,
+        ]
+      ),
+      (
+        1,
+        [
+          0.007956089912025812, 0.12111894159084341, 0.49968169021990794, 0.6944001122142147,
+          0.9735353239404101,
+        ]
+      ),
+      (
+        4,
+        [
+          1.1670081613006339e-06, 0.03338327240599407, 0.499625000078125, 0.7387499172032749,
+          0.9998617857257485,
+        ]
+      ),
+      (
+        30,
+        [
+          6.863022597203209e-28, 0.009057824534033344, 0.49960436788324253, 0.7553397782501642,
+          0.999999999999721,
+        ]
+      ),
+    ]
+    for (degrees, probabilities) in known {
+      for (place, expected) in zip([-40, -2.5, -1e-3, 0.7, 12] as [Double], probabilities) {
+        let found = isomix_student_distribution(place, degrees)
+        #expect(abs(found - expected) < 1e-12 * expected, "\(place), \(degrees)")
+      }
+    }
+    #expect(isomix_student_distribution(0, 3) == 0.5)
+  }
+
+  /// Bits of a row's quantiles, densities and probabilities don't depend on where it stands.
+  @Test("Kernels of predictions treat every row alone")
+  func rowsAlone() {
+    let (rows, terms) = (37, 2)
+    let deviates = normals(2 * terms * rows)
+    let centers = (0..<terms * rows).map { 0.1 * deviates[$0] }
+    let deviations = (0..<terms * rows).map { 0.05 + 0.02 * abs(deviates[terms * rows + $0]) }
+    let shares = [0.25, 0.75]
+    let order = Int(ISOMIX_EXPANSION_ORDER)
+    let coefficients = normals(terms * order * (order + 1) / 2).map { 0.01 * $0 }
+    let bases = (0...order).map { $0 == 1 ? 0.4 : 0.001 }
+    func take(_ matrix: [Double], _ row: Int, height: Int) -> [Double] {
+      (0..<height).map { matrix[$0 * rows + row] }
+    }
+    func quantiles(_ centers: [Double], _ deviations: [Double], _ rows: Int) -> [Double] {
+      var output = [Double](repeating: .nan, count: rows)
+      var scratch = [Double](repeating: 0, count: 16 * (order + 2) * terms)
+      isomix_expanded_quantiles(
+        centers, deviations, shares, terms, rows, 1, coefficients, bases, [0.3], 1, &scratch, &output)
+      return output
+    }
+    func densities(_ centers: [Double], _ deviations: [Double], _ responses: [Double]) -> [Double] {
+      let rows = responses.count
+      var logs = [Double](repeating: .nan, count: terms * rows)
+      var errors = [Double](repeating: .nan, count: rows)
+      isomix_spread_student_log_likelihood(
+        centers, deviations, responses, [0.5, 0.7], [-1, -0.5], 4, terms, rows, &logs, &errors)
+      return logs + errors
+    }
+    let responses = Array(deviates.prefix(rows))
+    let all = quantiles(centers, deviations, rows)
+    let allDensities = densities(centers, deviations, responses)
+    for row in 0..<rows {
+      let own = (take(centers, row, height: terms), take(deviations, row, height: terms))
+      #expect(quantiles(own.0, own.1, 1) == [all[row]] && all[row].isFinite)
+      #expect(densities(own.0, own.1, [responses[row]]) == take(allDensities, row, height: terms + 1))
+    }
+  }
+
   // scipy.stats: poisson.ppf(p, μ) and nbinom.ppf(p, 1/α, 1/(1 + αμ))
   @Test("Count quantiles are SciPy's, and bounded in work for any mean")
   func countQuantiles() {

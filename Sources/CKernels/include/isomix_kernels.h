@@ -199,6 +199,8 @@ void isomix_negative_binomial_log_likelihood(double *predictors, const double *r
 
 /// Student's t with ν > 0 degrees of freedom.
 double isomix_student_quantile(double probability, double degrees);
+/// P(T ≤ t) of it, for finite t, to 1e-14.
+double isomix_student_distribution(double t, double degrees);
 
 /// The least k whose distribution function reaches the probability, for counts of a mean and overdispersion α ≥ 0
 /// (0: Poisson). Exact for means to 2000; beyond, to a tenth of a standard deviation in far tails.
@@ -268,6 +270,53 @@ void isomix_log_normal_moments(const double *centers, const double *deviations, 
 void isomix_count_mixture_quantiles(const double *means, const double *overdispersions, const double *shares,
                                     size_t terms, size_t rows, const double *probabilities, size_t count,
                                     double *scratch, double *output);
+
+/// Terms of the expansions of isomix_expanded_quantiles, and numbers of coefficients for each mixture term.
+#define ISOMIX_EXPANSION_ORDER 10
+#define ISOMIX_EXPANSION_COEFFICIENTS (ISOMIX_EXPANSION_ORDER * (ISOMIX_EXPANSION_ORDER + 1) / 2)
+
+/// Quantiles, output [count, rows], of y = Σ_m shares[m] η_m + noise_m, η_m ~ N(centers[m, j], deviations[m, j]²), where
+/// the noise's distribution functions F_m are given by their Taylor coefficients T_k about `starts` [count], in
+/// multiples of `unit`: for each quantile and m, and for j = 0, 1, … and i = 1, … order - j, binomial(j + i, i) T_(j+i)
+/// times the share. `bases` [count, order + 1] holds the sums over m of shares[m] T_j, and first what the distribution
+/// function at the start has too much. For rows whose centres and deviations are small beside the noise. `scratch`
+/// holds 16 × (order + 2) × terms numbers. A result does not depend on other rows.
+void isomix_expanded_quantiles(const double *centers, const double *deviations, const double *shares,
+                               size_t terms, size_t rows, double unit, const double *coefficients,
+                               const double *bases, const double *starts, size_t count, double *scratch,
+                               double *output);
+
+/// log E p(y | η) + log_factors[m], [terms, rows], of y = η + scales[m] t, Student's t with ν degrees of freedom, η ~
+/// N(centers[m, j], deviations[m, j]²), by an expansion in the deviation; to log_factors are to belong the constants
+/// of t's density. `errors` [rows]: the largest of the first terms left out, relative to the densities.
+void isomix_spread_student_log_likelihood(const double *centers, const double *deviations,
+                                          const double *responses, const double *scales,
+                                          const double *log_factors, double degrees, size_t terms,
+                                          size_t rows, double *logs, double *errors);
+
+/// Most classes of isomix_softmax_averages.
+#define ISOMIX_MOST_CLASSES 32
+
+/// Rules for E f(z), z standard normal, one after the other in `places` and `weights`: rule r has counts[r] nodes and
+/// serves widths of the logits up to limits[r]. From `first_of_lanes` on counts are multiples of 16. The pair is one
+/// rule of 16 nodes for two variables whose widths are at most the limits.
+typedef struct {
+  size_t rules, first_of_lanes;
+  const size_t *counts;
+  const double *limits, *places, *weights;
+  const double *pair_places;  ///< [2, 16]
+  const double *pair_weights; ///< [16]
+  double pair_limits[2];
+} isomix_normal_rules;
+
+/// probabilities [classes, rows] = Σ_i shares[i] E softmax(η): differences of η from that of class 0 have means
+/// centers [components, classes - 1, rows] and covariances variances[i] × covariances [frames, pairs, rows], the
+/// pairs (a, b ≤ a) in order, frames 1 or `components`. Classes that are less probable than 1e-6 beside another are
+/// taken by their means alone. -1 for class 0 where a row would take more than 4096 nodes for a component. A result
+/// does not depend on other rows.
+void isomix_softmax_averages(const double *centers, const double *covariances, const double *variances,
+                             const double *shares, size_t components, size_t frames, size_t classes,
+                             size_t rows, const isomix_normal_rules *rules, double *probabilities);
 
 // Mixtures of Gaussians by log-sum-exp, with direct distances. Shares of a component below 1e-18 are skipped.
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How fast a fit is with 1 to 16 worker processes on this machine, flat and behind relays, beside what
-`isomix simulate --scale` foretells from measurements of one worker (alone, and on every processor at once) and of empty
-iterations.
+`isomix simulate --scale` foretells from measurements of empty iterations and of one-worker fits: as many at once as there
+are to be workers, because processes that share processors and caches slow each other down.
 
     python3 cluster/examples/scale/compare.py [--isomix .build/release/isomix] [--workers 1,2,4,8,16] [--plot DIR]
     sudo python3 cluster/examples/scale/compare.py --namespaces      # workers behind relays in network namespaces
@@ -37,9 +37,10 @@ parser.add_argument("--plot", help="folder for scaling.svg")
 parser.add_argument("--json", help="file for all numbers")
 arguments = parser.parse_args()
 
+EVERY = 20
 SETTINGS = [
     f"mixture.components={arguments.components}", f"inference.iterations={arguments.iterations}",
-    "inference.objective.every=20", f"inference.objective.draws={arguments.components}",
+    f"inference.objective.every={EVERY}", f"inference.objective.draws={arguments.components}",
     "inference.diagnosis.draws=0",
 ]
 OPTIONS = [part for setting in SETTINGS for part in ("--set", setting)]
@@ -100,18 +101,21 @@ def flat(workers, folder):
     return speed(folder, workers)
 
 
-def crowd(folder):
-    """Iterations a second of a one-worker fit while every other processor runs one, too: what a busy machine gives."""
-    outputs = [f"{folder}-{number}" for number in range(os.cpu_count())]
+def crowd(folder, count):
+    """Iterations a second of all of some one-worker fits at once: what the machine gives to so many processes."""
+    outputs = [f"{folder}-{number}" for number in range(count)]
+    # Equally long in all, but with two evaluations at least.
+    iterations = max(2 * EVERY, arguments.iterations * os.cpu_count() // max(count, os.cpu_count()) // EVERY * EVERY)
     fits = [
         subprocess.Popen(
-            [arguments.isomix, "fit", arguments.spec, "--output", output, "--progress", "none", "--workers", "1", *OPTIONS],
+            [arguments.isomix, "fit", arguments.spec, "--output", output, "--progress", "none", "--workers", "1", *OPTIONS,
+             "--set", f"inference.iterations={iterations}"],
             stdout=subprocess.DEVNULL)
         for output in outputs
     ]
     if any([fit.wait() for fit in fits]):
         sys.exit("a fit beside others failed")
-    return statistics.median(speed(output, 1)[0] for output in outputs)
+    return sum(speed(output, 1)[0] for output in outputs)
 
 
 def tree(workers, relays, folder, namespaces=None):
@@ -157,8 +161,8 @@ def forecast(model, workers, relays, folder):
     return next(row for row in rows if row["relays"] == relays)
 
 
-def calibrate(plan, one_worker, folder):
-    """The model's times: a tile's from one worker's fits on all processors, a message's and a byte's from empty iterations of two workers."""
+def calibrate(plan, folder):
+    """The model but for the times of tiles: a message's and a byte's are from empty iterations of two workers."""
     gradient = plan["gradient"]
     blocks = -(-gradient["components"] // gradient["components_per_block"])
     sample_tiles = -(-gradient["samples"] // gradient["samples_per_tile"])
@@ -190,9 +194,18 @@ def calibrate(plan, one_worker, folder):
     model["message_s"] = solve("message_s", 1e-7, 1e-3, {"components": 10, "dimension": 2}, small)
     model["byte_s"] = solve(
         "byte_s", 1e-12, 1e-7, {"components": arguments.components, "dimension": arguments.dimension}, large)
-    model["step_s"] = 0.003 / one_worker
-    model["tile_s"] = (1 / one_worker - model["step_s"]) / (blocks * model["tiles_per_block"])
     return model
+
+
+def with_tiles(model, gradient, together):
+    """The model with the times of tiles that one-worker fits had which made so many iterations a second together."""
+    seconds = model["cores"] / together
+    # The first tile of a block has a density of all components, the others a logistic regression's rows (CostModel.swift).
+    dimension, rows = model["dimension"], min(gradient["rows"], gradient["rows_per_tile"])
+    heavier = (model["components"] * (4 * dimension + 25) + 60 * dimension) / (rows * (4 * dimension + 20)) if rows else 1
+    step = 0.003 * seconds
+    tile = (seconds - step) / (model["blocks"] * (model["tiles_per_block"] - 1 + heavier))
+    return dict(model, step_s=step, tile_s=tile, first_tile_s=heavier * tile)
 
 
 def main():
@@ -207,10 +220,11 @@ def main():
             cases = [(1, 0)] + [(count, 2) for count in counts if count >= 2]
         speeds = {case: [] for case in cases}
         digests = set()
-        crowds = []
+        crowds = {max(count, os.cpu_count()): [] for count, _ in cases}
         try:
             for repetition in range(arguments.repeat):
-                crowds.append(crowd(f"{folder}/{repetition}-crowd"))
+                for count, runs in crowds.items():
+                    runs.append(crowd(f"{folder}/{repetition}-crowd{count}", count))
                 for workers, relays in cases:
                     output = f"{folder}/{repetition}-{workers}-{relays}"
                     result = tree(workers, relays, output, namespaces) if relays else flat(workers, output)
@@ -224,9 +238,10 @@ def main():
         plan = plan if "gradient" in plan else plan_file["setup"]["plan"]
         arguments.dimension = plan["gradient"]["unit_width"] - 2
         one = statistics.median(speeds[1, 0])
-        busy = statistics.median(crowds)
-        print(f"one worker: {one:.2f} it/s; with all processors busy: {busy:.2f} it/s each")
-        model = calibrate(plan, busy, folder)
+        together = {count: statistics.median(runs) for count, runs in crowds.items()}
+        print(f"one worker: {one:.2f} it/s; one-worker fits at once, it/s of all:", json.dumps(together))
+        gradient = plan["gradient"]
+        model = with_tiles(calibrate(plan, folder), gradient, together[os.cpu_count()])
         print("model:", json.dumps(model))
         print(f"{'workers':>8} {'relays':>7} {'measured it/s':>14} {'foretold it/s':>14} {'off by':>8}")
         rows, is_close = [], True
@@ -236,7 +251,8 @@ def main():
             if (workers, relays) == (1, 0):
                 foretold = one
             else:
-                foretold = forecast(model, workers, relays, folder)["iterations_per_second"]
+                here = with_tiles(model, gradient, together[max(workers, os.cpu_count())])
+                foretold = forecast(here, workers, relays, folder)["iterations_per_second"]
             off = foretold / measured - 1
             is_close = is_close and abs(off) <= arguments.tolerance
             rows.append(
@@ -245,7 +261,8 @@ def main():
         print("state_sha256 of all runs:", *digests, "(equal)" if len(digests) == 1 else "(NOT EQUAL)")
         print(f"load after: {os.getloadavg()[0]:.1f}")
         if arguments.json:
-            Path(arguments.json).write_text(json.dumps({"model": model, "rows": rows}, indent=2))
+            Path(arguments.json).write_text(
+                json.dumps({"model": model, "one_worker_fits_at_once": together, "rows": rows}, indent=2))
         if arguments.plot:
             plot(rows, model, folder)
         sys.exit(0 if is_close and len(digests) == 1 else 1)
