@@ -59,17 +59,7 @@ final class ClassRows: RowIntegrals {
       }
     }
     self.means = means
-    if job.factors.isEmpty {
-      variances = job.mixture.variances
-      frames = [ClassRows.frame(job.metric.factor, classes: classes, columns: columns)]
-    } else {
-      variances = [Double](repeating: 1, count: components)
-      let size = dimension * dimension
-      frames = (0..<components).map {
-        ClassRows.frame(
-          Array(job.factors[$0 * size..<($0 + 1) * size]), classes: classes, columns: columns)
-      }
-    }
+    (variances, frames) = job.frames { ClassRows.frame($0, classes: classes, columns: columns) }
   }
 
   private static func frame(_ factor: [Double], classes: Int, columns: Int) -> Frame {
@@ -129,14 +119,7 @@ final class ClassRows: RowIntegrals {
   /// Writes probabilities `[classes, rows]`.
   private func average(_ block: RowBlock, into probabilities: UnsafeMutablePointer<Double>) {
     let count = block.count
-    let rows: UnsafePointer<Double>
-    if block.sparse == nil, block.precision == .float64 {
-      rows = block.features.assumingMemoryBound(to: Double.self)
-    } else {
-      let wide = design.pointer(count: count * columns)
-      block.writeDense(0..<count, into: wide)
-      rows = UnsafePointer(wide)
-    }
+    let rows = block.denseRows(design)
     let transposed = transposed.pointer(count: columns * count)
     for row in 0..<count {
       for column in 0..<columns { transposed[column * count + row] = rows[row * columns + column] }

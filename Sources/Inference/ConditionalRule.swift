@@ -1,3 +1,4 @@
+import NumericsKit
 import Posteriors
 
 /// How much the coordinates of θ that a predictor is not linear in are spread out: a Gauss–Hermite rule for each of them
@@ -58,5 +59,16 @@ enum Hermite {
     let (inner, outer) = ((5 - root).squareRoot(), (5 + root).squareRoot())
     let (near, far) = ((7 + 2 * root) / 60, (7 - 2 * root) / 60)
     return [(-outer, far), (-inner, near), (0, 8.0 / 15), (inner, near), (outer, far)]
+  }
+}
+
+/// Equally spaced nodes around 0 with weights ∝ e^{−z²/2}: the trapezoidal rule for averages over a standard normal
+/// variable.
+enum SpacedNodes {
+  static func rule(_ count: Int, distance: Double) -> [(place: Double, weight: Double)] {
+    let places = (0..<count).map { (Double($0) - 0.5 * Double(count - 1)) * distance }
+    let weights = places.map { VectorMath.exponential(-0.5 * $0 * $0) }
+    let total = weights.reduce(0, +)
+    return zip(places, weights).map { ($0, $1 / total) }
   }
 }

@@ -17,11 +17,9 @@ struct LogisticNodes: Sendable {
     for level in 0..<LogisticNodes.levels {
       let count = LogisticNodes.coarsest << level
       let distance = LogisticNodes.distance / Double(1 << level)
-      let own = (0..<count).map { (Double($0) - 0.5 * Double(count - 1)) * distance }
-      let shares = own.map { VectorMath.exponential(-0.5 * $0 * $0) }
-      let total = shares.reduce(0, +)
-      nodes += own
-      weights += shares.map { $0 / total }
+      let rule = SpacedNodes.rule(count, distance: distance)
+      nodes += rule.map(\.place)
+      weights += rule.map(\.weight)
     }
   }
 

@@ -27,10 +27,13 @@ final class NormalRules: Sendable {
 
   private init() {
     var rules = [(Hermite.rule(3), Self.narrow), (Hermite.rule(5), Self.middling)]
-    rules.append((Self.spaced(11, Self.elevenDistance), Self.wide))
+    rules.append((SpacedNodes.rule(11, distance: Self.elevenDistance), Self.wide))
     for count in Self.counts + Self.laneCounts {
       rules.append(
-        (Self.spaced(count, 2 * Self.halfLength / Double(count)), Self.widthOfNode * Double(count)))
+        (
+          SpacedNodes.rule(count, distance: 2 * Self.halfLength / Double(count)),
+          Self.widthOfNode * Double(count)
+        ))
     }
     firstOfLanes = rules.count - Self.laneCounts.count
     counts = rules.map { $0.0.count }
@@ -41,13 +44,6 @@ final class NormalRules: Sendable {
     let pairs = Hermite.rule(5).flatMap { first in Hermite.rule(3).map { (first, $0) } }
     pairPlaces = pairs.map { $0.0.place } + [0] + pairs.map { $0.1.place } + [0]
     pairWeights = pairs.map { $0.0.weight * $0.1.weight } + [0]
-  }
-
-  private static func spaced(_ count: Int, _ distance: Double) -> [(place: Double, weight: Double)] {
-    let places = (0..<count).map { (Double($0) - 0.5 * Double(count - 1)) * distance }
-    let weights = places.map { VectorMath.exponential(-0.5 * $0 * $0) }
-    let total = weights.reduce(0, +)
-    return zip(places, weights).map { ($0, $1 / total) }
   }
 
   /// Gives the rules as the kernel wants them.

@@ -38,18 +38,10 @@ final class PredictorMixture {
     self.dimension = dimension
     let means = job.metric.positions(of: job.mixture.means, count: components)
     self.means = means
-    if job.factors.isEmpty {
-      roots = job.mixture.variances.map { $0.squareRoot() }
-      frames = [PredictorFrame(job.metric.factor, dimension: dimension, law: law)]
-    } else {
-      roots = [Double](repeating: 1, count: components)
-      let size = dimension * dimension
-      frames = (0..<components).map {
-        PredictorFrame(
-          Array(job.factors[$0 * size..<($0 + 1) * size]), dimension: dimension, law: law)
-      }
-    }
-    let (frames, roots) = (self.frames, self.roots)
+    let (variances, frames) = job.frames { PredictorFrame($0, dimension: dimension, law: law) }
+    let roots = variances.map { $0.squareRoot() }
+    self.frames = frames
+    self.roots = roots
     let widths = roots.indices.map { roots[$0] * frames[frames.count > 1 ? $0 : 0].largestLength }
     guard let rule = ConditionalRule(law, components: components, deviation: widths.max() ?? 0) else {
       return nil
@@ -87,14 +79,7 @@ final class PredictorMixture {
     _ block: RowBlock, centers: UnsafeMutablePointer<Double>, deviations: UnsafeMutablePointer<Double>
   ) {
     let (count, columns, groups) = (block.count, block.columns, law.groups.count)
-    let rows: UnsafePointer<Double>
-    if block.sparse == nil, block.precision == .float64 {
-      rows = block.features.assumingMemoryBound(to: Double.self)
-    } else {
-      let wide = design.pointer(count: count * columns)
-      block.writeDense(0..<count, into: wide)
-      rows = UnsafePointer(wide)
-    }
+    let rows = block.denseRows(design)
     let levels = groups > 0 ? block.levels : nil
     let products = products.pointer(count: components * count)
     BLAS.multiply(

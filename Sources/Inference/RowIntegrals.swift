@@ -40,3 +40,26 @@ extension PredictorLaw {
     return ClassRows(job, classes: classes)
   }
 }
+
+extension RowBlock {
+  /// The rows as dense float64 `[rows, columns]`: themselves where they are, else written into a scratch.
+  func denseRows(_ scratch: Scratch) -> UnsafePointer<Double> {
+    if sparse == nil, precision == .float64 { return features.assumingMemoryBound(to: Double.self) }
+    let wide = scratch.pointer(count: count * columns)
+    writeDense(0..<count, into: wide)
+    return UnsafePointer(wide)
+  }
+}
+
+extension TileJob {
+  /// What is made of the factor W of the Gaussians `N(m, ε W Wᵀ)`: of the metric's once, or of full covariances' for each
+  /// component, whose ε are 1; and the ε.
+  func frames<Frame>(_ make: ([Double]) -> Frame) -> (variances: [Double], frames: [Frame]) {
+    guard !factors.isEmpty else { return (mixture.variances, [make(metric.factor)]) }
+    let (components, size) = (mixture.componentCount, metric.dimension * metric.dimension)
+    return (
+      [Double](repeating: 1, count: components),
+      (0..<components).map { make(Array(factors[$0 * size..<($0 + 1) * size])) }
+    )
+  }
+}
