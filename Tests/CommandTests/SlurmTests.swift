@@ -64,11 +64,12 @@ extension Commands {
       try await fit.expectNothingLeft()
     }
 
-    /// The time limit is a minute, the shortest there is, and comes twice.
+    /// The time limit is a minute, the shortest there is, and comes twice; on a slow machine, which doesn't finish
+    /// what is left in a minute, it may come more often.
     @Test func timeLimitPutsTheFitBackIntoTheQueueUntilItIsDone() async throws {
       let folder = try TemporaryFolder()
       let lab = try SlurmLab()
-      let fit = LaunchedFit(in: folder)
+      let fit = LaunchedFit(in: folder, iterations: 10_000)
       let job = try await submit(
         fit, ["--nodes", "2", "--workers-per-node", "2", "--time", "1", "--signal-margin", "58"],
         ["--worker-timeout", "300", "--silence-timeout", "300"], to: lab)
@@ -84,9 +85,11 @@ extension Commands {
       }
       let end = try await job.finish()
       #expect(end.state == "COMPLETED" && end.exitCode == "0:0", "\(end)\n\(log(fit, job))")
-      #expect(try job.restarts == 2)
+      let restarts = try job.restarts
+      #expect(restarts >= 2)
       #expect(
-        log(fit, job).components(separatedBy: "interrupted by SIGUSR1").count - 1 == 2, "\(log(fit, job))")
+        log(fit, job).components(separatedBy: "interrupted by SIGUSR1").count - 1 == restarts,
+        "\(log(fit, job))")
       try await fit.expectSerialBits()
       try await fit.expectNothingLeft()
     }
