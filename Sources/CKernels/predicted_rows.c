@@ -264,39 +264,185 @@ void isomix_conditional_predictors(const isomix_predictor_parts *parts, double r
   }
 }
 
+// Beyond, squares would overflow.
+#define LARGEST_LOG_MEAN 300.0
+// Within, e^x - 1 takes no reduction.
+#define REDUCED 0.34
+
+// e^x - 1 for x ≤ 700, whose digits for small x the subtraction would lose.
+ISOMIX_INLINE double exp_minus_one(double x) {
+  double reduced = expm1_reduced(x);
+  return __builtin_fabs(x) <= REDUCED ? reduced : exp_nonpositive(x) - 1.0;
+}
+
+// The log of a term's mean.
+ISOMIX_INLINE double log_mean_of(double center, double deviation) {
+  double log_mean = center + 0.5 * deviation * deviation;
+  return log_mean < LARGEST_LOG_MEAN ? log_mean : LARGEST_LOG_MEAN;
+}
+
+// Means are multiples of the largest, e^top, and squares are of offsets from it: no digits are lost where all are near it.
+// `is_reduced`: all exponents are small, so that nothing else is computed; the numbers are the same.
+ISOMIX_INLINE void log_normal_moments(const double *restrict centers, const double *restrict deviations,
+                                      const double *restrict shares, const double *restrict overdispersions,
+                                      size_t terms, size_t stride, size_t lanes, int of_counts, int is_reduced,
+                                      const double *restrict top, double *restrict mean, double *restrict deviation) {
+  double average[LANES] = {0}, variance[LANES] = {0};
+  for (size_t m = 0; m < terms; m++) {
+    double overdispersion = of_counts ? overdispersions[m] : 0.0;
+    for (size_t l = 0; l < lanes; l++) {
+      double own = deviations[m * stride + l], v = own * own;
+      double distance = log_mean_of(centers[m * stride + l], own) - top[l];
+      v = v < LARGEST_LOG_MEAN ? v : LARGEST_LOG_MEAN;
+      double offset = is_reduced ? expm1_reduced(distance) : exp_minus_one(distance);
+      double growth = is_reduced ? expm1_reduced(v) : exp_minus_one(v);
+      double term = 1.0 + offset, square = term * term;
+      average[l] += shares[m] * offset;
+      // Of counts with a given mean: μ + α μ², and E μ² = term² e^v. What μ alone adds comes at the end.
+      variance[l] += shares[m] * (square * (growth + overdispersion * (1.0 + growth)) + offset * offset);
+    }
+  }
+  for (size_t l = 0; l < lanes; l++) {
+    double unit = exp_any(top[l]), rest = variance[l] - average[l] * average[l];
+    double own = unit * (1.0 + average[l]);
+    rest = rest > 0.0 ? rest * unit * unit : 0.0;
+    mean[l] = own;
+    deviation[l] = square_root(of_counts ? rest + own : rest);
+  }
+}
+
 ISOMIX_CLONES
 void isomix_log_normal_moments(const double *restrict centers, const double *restrict deviations,
                                const double *restrict shares, const double *restrict overdispersions,
                                size_t terms, size_t rows, int of_counts, double *restrict mean,
                                double *restrict deviation) {
-  // Beyond, squares would overflow.
-  const double most = 300.0;
   for (size_t start = 0; start < rows; start += LANES) {
     size_t lanes = rows - start < LANES ? rows - start : LANES;
-    // Squares are of offsets from the first term's mean, which is near the others': no digits are lost.
-    double average[LANES] = {0}, variance[LANES] = {0}, first[LANES] = {0};
+    const double *restrict own_centers = centers + start, *restrict own_deviations = deviations + start;
+    double top[LANES], least[LANES], widest[LANES] = {0};
+    for (size_t l = 0; l < lanes; l++) top[l] = least[l] = log_mean_of(own_centers[l], own_deviations[l]);
     for (size_t m = 0; m < terms; m++)
       for (size_t l = 0; l < lanes; l++) {
-        double own = deviations[m * rows + start + l], v = own * own;
-        double log_mean = centers[m * rows + start + l] + 0.5 * v;
-        double term = exp_any(log_mean < most ? log_mean : most);
-        first[l] = m == 0 ? term : first[l];
-        double offset = term - first[l];
-        average[l] += shares[m] * offset;
-        // e^v - 1, whose digits for small v the subtraction would lose.
-        double growth = v < 1e-4 ? v * (1.0 + v * (0.5 + v / 6.0)) : exp_any(v < most ? v : most) - 1.0;
-        variance[l] += shares[m] * (term * term * growth + offset * offset);
-        // Of counts with a given mean: μ + α μ², and E μ² = term² e^v.
-        if (of_counts) variance[l] += shares[m] * (term + overdispersions[m] * term * term * (1.0 + growth));
+        double own = own_deviations[m * rows + l], log_mean = log_mean_of(own_centers[m * rows + l], own);
+        top[l] = log_mean > top[l] ? log_mean : top[l];
+        least[l] = log_mean < least[l] ? log_mean : least[l];
+        widest[l] = own > widest[l] ? own : widest[l];
       }
-    for (size_t l = 0; l < lanes; l++) {
-      double rest = variance[l] - average[l] * average[l];
-      variance[l] = rest > 0.0 ? rest : 0.0;
-      average[l] += first[l];
+    int is_reduced = lanes == LANES;
+    for (size_t l = 0; l < lanes; l++)
+      is_reduced &= top[l] - least[l] <= REDUCED && widest[l] * widest[l] <= REDUCED;
+    if (is_reduced) {
+      log_normal_moments(own_centers, own_deviations, shares, overdispersions, terms, rows, LANES, of_counts, 1, top,
+                         mean + start, deviation + start);
+    } else {
+      log_normal_moments(own_centers, own_deviations, shares, overdispersions, terms, rows, lanes, of_counts, 0, top,
+                         mean + start, deviation + start);
     }
+  }
+}
+
+// The derivatives by η of a count's distribution function are some c_j g^j, g² = 1 + μ / (1 + α μ): those of a normal one
+// for large μ. Over j!, for j from 3.
+static const double derivative_bounds[] = {0.067, 0.023, 0.0115, 0.0032};
+// What moments that a rule has wrong may change a distribution function by.
+#define MERGING_TOLERANCE 3e-5
+
+ISOMIX_INLINE void merge_count_terms(const isomix_count_merging *merging, const double *restrict centers,
+                                     const double *restrict deviations, const double *restrict expectations,
+                                     size_t rows, size_t lanes, double *restrict scratch, double *restrict means,
+                                     double *restrict shares, double *restrict is_merged) {
+  size_t terms = merging->terms, points = merging->points, orders = points + 1;
+  double center[LANES] = {0}, spread[LANES] = {0}, inverse[LANES], wrong[2][LANES] = {{0}};
+  for (size_t m = 0; m < terms; m++)
+    for (size_t l = 0; l < lanes; l++) center[l] += merging->shares[m] * centers[m * rows + l];
+  for (size_t m = 0; m < terms; m++)
     for (size_t l = 0; l < lanes; l++) {
-      mean[start + l] = average[l];
-      deviation[start + l] = square_root(variance[l]);
+      double offset = centers[m * rows + l] - center[l], own = deviations[m * rows + l];
+      spread[l] += merging->shares[m] * (offset * offset + own * own);
+    }
+  for (size_t l = 0; l < lanes; l++) {
+    spread[l] = square_root(spread[l]);
+    inverse[l] = spread[l] > 1e-100 ? 1.0 / spread[l] : 0.0;
+  }
+  // Moments of each term from the first on, in units of the spread.
+  for (size_t m = 0; m < terms; m++) {
+    double *restrict own = scratch + m * orders * LANES, offset[LANES], square[LANES];
+    for (size_t l = 0; l < lanes; l++) {
+      double deviation = deviations[m * rows + l] * inverse[l];
+      offset[l] = (centers[m * rows + l] - center[l]) * inverse[l];
+      square[l] = deviation * deviation;
+      own[l] = offset[l];
+      own[LANES + l] = offset[l] * offset[l] + square[l];
+    }
+    for (size_t j = 2; j < orders; j++)
+      for (size_t l = 0; l < lanes; l++)
+        own[j * LANES + l] =
+          offset[l] * own[(j - 1) * LANES + l] + (double)j * square[l] * own[(j - 2) * LANES + l];
+  }
+  for (size_t i = 0; i < merging->overdispersions; i++) {
+    const double *restrict shared = merging->interpolation + i * terms;
+    double *restrict own = shares + i * points * rows, total = 0.0;
+    for (size_t m = 0; m < terms; m++) total += shared[m];
+    for (size_t p = 0; p < points; p++)
+      for (size_t l = 0; l < lanes; l++) own[p * rows + l] = merging->lagrange[p * points] * total;
+    for (size_t j = 1; j <= orders; j++) {
+      double moment[LANES] = {0};
+      for (size_t m = 0; m < terms; m++)
+        for (size_t l = 0; l < lanes; l++) moment[l] += shared[m] * scratch[(m * orders + j - 1) * LANES + l];
+      if (j < points) {
+        for (size_t p = 0; p < points; p++)
+          for (size_t l = 0; l < lanes; l++) own[p * rows + l] += merging->lagrange[p * points + j] * moment[l];
+        continue;
+      }
+      // Now the rule is made, and higher moments are what they are.
+      for (size_t p = 0; p < points; p++) {
+        double power = 1.0;
+        for (size_t k = 0; k < j; k++) power *= merging->places[p];
+        for (size_t l = 0; l < lanes; l++) moment[l] -= power * own[p * rows + l];
+      }
+      for (size_t l = 0; l < lanes; l++) wrong[j - points][l] += __builtin_fabs(moment[l]);
+    }
+  }
+  for (size_t l = 0; l < lanes; l++) {
+    double expectation = expectations[l];
+    double steepness =
+      square_root(1.0 + expectation / (1.0 + merging->least_overdispersion * expectation));
+    double reach = spread[l] * steepness, power = reach * reach * reach;
+    power = points == 5 ? power * reach * reach : power;
+    double error = power * (derivative_bounds[points - 3] * wrong[0][l]
+      + derivative_bounds[points - 2] * reach * wrong[1][l]);
+    int merged = reach <= merging->limit && error <= MERGING_TOLERANCE && expectation <= merging->largest_mean;
+    is_merged[l] = merged ? 1.0 : 0.0;
+    // The middle one; nothing is left to sum where there is no merging.
+    means[points / 2 * rows + l] = merged ? exp_nonpositive(center[l]) : 0.0;
+  }
+  for (size_t p = 0; p < points / 2; p++) {
+    double place = merging->places[points - 1 - p];
+    for (size_t l = 0; l < lanes; l++) {
+      double reach = is_merged[l] > 0.0 ? place * spread[l] : 0.0, factor = exp_nonpositive(reach);
+      double middle = means[points / 2 * rows + l];
+      means[(points - 1 - p) * rows + l] = middle * factor;
+      means[p * rows + l] = middle / factor;
+    }
+  }
+  for (size_t i = 1; i < merging->overdispersions; i++)
+    for (size_t p = 0; p < points; p++)
+      for (size_t l = 0; l < lanes; l++) means[(i * points + p) * rows + l] = means[p * rows + l];
+}
+
+ISOMIX_CLONES
+void isomix_merge_count_terms(const isomix_count_merging *merging, const double *restrict centers,
+                              const double *restrict deviations, const double *restrict expectations, size_t rows,
+                              double *restrict scratch, double *restrict means, double *restrict shares,
+                              double *restrict is_merged) {
+  for (size_t start = 0; start < rows; start += LANES) {
+    size_t lanes = rows - start < LANES ? rows - start : LANES;
+    if (lanes == LANES) {
+      merge_count_terms(merging, centers + start, deviations + start, expectations + start, rows, LANES, scratch,
+                        means + start, shares + start, is_merged + start);
+    } else {
+      merge_count_terms(merging, centers + start, deviations + start, expectations + start, rows, lanes, scratch,
+                        means + start, shares + start, is_merged + start);
     }
   }
 }
@@ -313,30 +459,33 @@ void isomix_count_mixture_quantiles(const double *restrict means, const double *
   double *restrict masses = scratch, *restrict factors = scratch + terms * LANES;
   for (size_t start = 0; start < rows; start += LANES) {
     size_t lanes = rows - start < LANES ? rows - start : LANES;
-    double largest[LANES] = {0}, sum[LANES] = {0};
+    double largest[LANES] = {0}, sum[LANES] = {0}, wanted[LANES];
     size_t open = 0, next[LANES];
-    for (size_t m = 0; m < terms; m++)
-      for (size_t l = 0; l < lanes; l++) {
-        double mean = means[m * rows + start + l];
-        largest[l] = mean > largest[l] ? mean : largest[l];
-      }
     for (size_t m = 0; m < terms; m++) {
-      double alpha = overdispersions[m];
+      double alpha = overdispersions[m] > 1e-12 ? overdispersions[m] : 0.0, power = alpha > 0.0 ? 1.0 / alpha : 0.0;
+      double own[LANES], share[LANES];
       for (size_t l = 0; l < LANES; l++) {
-        double mean = means[m * rows + start + (l < lanes ? l : 0)], product = alpha * mean;
+        own[l] = means[m * rows + start + (l < lanes ? l : 0)];
+        share[l] = shares[m * rows + start + (l < lanes ? l : 0)];
+      }
+      for (size_t l = 0; l < LANES; l++) {
+        double mean = own[l], product = alpha * mean;
+        largest[l] = mean <= largest[l] ? largest[l] : mean;
         // P(0) = (1 + α μ)^(-1/α), and p(k + 1) / p(k) = (1 + k α) μ / ((1 + α μ)(k + 1)).
-        double log_none = alpha > 1e-12 ? log_any(1.0 + product) / alpha : mean;
-        masses[m * LANES + l] = shares[m] * exp_any(-log_none);
-        factors[m * LANES + l] = mean / (1.0 + product);
+        double whole = 1.0 + product, inverse = 1.0 / whole;
+        double log_none = alpha > 0.0 ? power * (log_normal(whole) + (product - (whole - 1.0)) * inverse) : mean;
+        masses[m * LANES + l] = share[l] * exp_nonpositive(-log_none);
+        factors[m * LANES + l] = mean * inverse;
       }
     }
-    for (size_t l = 0; l < lanes; l++) {
-      next[l] = largest[l] <= LARGEST_MEAN ? 0 : count;
-      for (size_t q = 0; q < count; q++) output[q * rows + start + l] = -1.0;
+    for (size_t l = 0; l < LANES; l++) {
+      next[l] = l < lanes && largest[l] <= LARGEST_MEAN ? 0 : count;
+      wanted[l] = next[l] < count ? probabilities[0] : __builtin_inf();
+      for (size_t q = 0; l < lanes && q < count; q++) output[q * rows + start + l] = -1.0;
       open += next[l] < count;
     }
     for (size_t step = 0; step < MOST_COUNTS && open > 0; step++) {
-      double k = (double)step, inverse = 1.0 / (k + 1.0);
+      double k = (double)step, inverse = 1.0 / (k + 1.0), reached[LANES];
       for (size_t m = 0; m < terms; m++) {
         double growth = (1.0 + k * overdispersions[m]) * inverse;
         double *restrict mass = masses + m * LANES, *restrict factor = factors + m * LANES;
@@ -345,9 +494,12 @@ void isomix_count_mixture_quantiles(const double *restrict means, const double *
           mass[l] *= growth * factor[l];
         }
       }
+      for (int l = 0; l < LANES; l++) reached[l] = sum[l] >= wanted[l] ? 1.0 : 0.0;
+      if (sum_of_lanes(reached) == 0.0) continue;
       for (size_t l = 0; l < lanes; l++) {
-        if (next[l] >= count || sum[l] < probabilities[next[l]]) continue;
+        if (!(sum[l] >= wanted[l])) continue;
         while (next[l] < count && sum[l] >= probabilities[next[l]]) output[next[l]++ * rows + start + l] = k;
+        wanted[l] = next[l] < count ? probabilities[next[l]] : __builtin_inf();
         open -= next[l] >= count;
       }
     }
@@ -506,6 +658,11 @@ typedef struct {
   size_t top, axes;
   // Logits of the classes over that of the likeliest, and what they change along each of some standard normal variables.
   double logits[MOST_CLASSES], loadings[MOST_CLASSES][MOST_CLASSES], widths[MOST_CLASSES];
+  // For each of the variables the class that it was made for.
+  size_t pivots[MOST_CLASSES];
+  // Variances of the logits, and what is left of them beside the variables; classes without either are taken by a bound.
+  double variances[MOST_CLASSES], rest[MOST_CLASSES];
+  int competes[MOST_CLASSES], follows[MOST_CLASSES];
 } logit_law;
 
 // Covariances of differences of logits from that of class 0, pairs in order.
@@ -515,29 +672,78 @@ ISOMIX_INLINE double pair_covariance(const double *restrict covariances, size_t 
   return covariances[((high - 1) * high / 2 + low - 1) * rows];
 }
 
-// The law under one component, by a pivoted Cholesky factor of the classes that compete.
-ISOMIX_INLINE void make_logit_law(const double *restrict centers, const double *restrict covariances, size_t rows,
-                                  double variance, size_t classes, logit_law *restrict law) {
-  double means[MOST_CLASSES], variances[MOST_CLASSES], rest[MOST_CLASSES];
-  int competes[MOST_CLASSES], follows[MOST_CLASSES];
+// Components whose logits have covariances in proportion are taken together, as many as this: over the variables of their
+// average law the density is that of their mixture, at equally spaced nodes.
+#define MOST_MERGED 8
+#define MERGED_NODES 64
+// Their variances along a variable are within these bounds, in that of the mixture, and their means no farther away, in its
+// deviations.
+#define LEAST_RATIO 0.64
+#define LARGEST_RATIO 1.2
+#define LARGEST_OFFSET 1.0
+// What logits of a class that competes may differ by beside the variables.
+#define SMALLEST_REST 1e-3
+
+typedef struct {
+  size_t count, classes, stride;
+  // Of all together; their own shares of it, and variances, and factors and exponents of their densities.
+  double share, variance;
+  double shares[MOST_MERGED], ratios[MOST_MERGED], factors[MOST_MERGED], precisions[MOST_MERGED];
+} component_group;
+
+ISOMIX_INLINE component_group make_group(const double *restrict shares, const double *restrict variances, size_t count,
+                                         size_t classes, size_t stride) {
+  component_group group = {.count = count, .classes = classes, .stride = stride};
+  for (size_t i = 0; i < count; i++) group.share += shares[i];
+  for (size_t i = 0; i < count; i++) {
+    group.shares[i] = shares[i] / group.share;
+    group.variance += group.shares[i] * variances[i];
+  }
+  for (size_t i = 0; i < count; i++) {
+    group.ratios[i] = variances[i] / group.variance;
+    group.factors[i] = group.shares[i] / square_root(group.ratios[i]);
+    group.precisions[i] = 1.0 / group.ratios[i];
+  }
+  return group;
+}
+
+// The mean of a class's logit over that of class 0.
+ISOMIX_INLINE double group_center(const component_group *restrict group, const double *restrict centers, size_t i,
+                                  size_t c) {
+  return c == 0 ? 0.0 : centers[(i * (group->classes - 1) + c - 1) * group->stride];
+}
+
+// The average law of some components, by a pivoted Cholesky factor of the classes that compete in any of them.
+ISOMIX_INLINE void make_logit_law(const component_group *restrict group, const double *restrict centers,
+                                  const double *restrict covariances, size_t rows, size_t classes,
+                                  logit_law *restrict law) {
+  double means[MOST_CLASSES], *restrict variances = law->variances, *restrict rest = law->rest;
+  int *restrict competes = law->competes, *restrict follows = law->follows;
+  double variance = group->variance;
   size_t top = 0;
   means[0] = 0.0;
   for (size_t c = 1; c < classes; c++) {
-    means[c] = centers[(c - 1) * rows];
+    means[c] = 0.0;
+    for (size_t i = 0; i < group->count; i++) means[c] += group->shares[i] * group_center(group, centers, i, c);
     top = means[c] > means[top] ? c : top;
   }
   double highest = means[top], own = pair_covariance(covariances, rows, top, top);
   for (size_t c = 0; c < classes; c++) {
-    double mean = means[c] - highest;
     double v = variance * (pair_covariance(covariances, rows, c, c)
       - 2.0 * pair_covariance(covariances, rows, c, top) + own);
     v = c != top && v > 0.0 ? v : 0.0;
-    means[c] = mean;
+    means[c] -= highest;
     variances[c] = rest[c] = v;
-    double missing = -NEGLIGIBLE - mean;
-    competes[c] = c != top && (missing <= 0.0 || missing * missing <= REACH * REACH * v);
+    competes[c] = 0;
     // The others' E e^logit is exact where its mass is at negative logits; else it bounds nothing.
-    follows[c] = c != top && (competes[c] || v < -mean);
+    follows[c] = c != top;
+    for (size_t i = 0; i < group->count && c != top; i++) {
+      double mean = group_center(group, centers, i, c) - group_center(group, centers, i, top);
+      double missing = -NEGLIGIBLE - mean, square = v * group->ratios[i];
+      competes[c] |= missing <= 0.0 || missing * missing <= REACH * REACH * square;
+      follows[c] &= square < -mean;
+    }
+    follows[c] |= competes[c];
   }
   size_t axes = 0;
   for (; axes < classes - 1; axes++) {
@@ -565,6 +771,7 @@ ISOMIX_INLINE void make_logit_law(const double *restrict centers, const double *
       law->loadings[axes][c] = loading;
     }
     law->widths[axes] = high - low;
+    law->pivots[axes] = pivot;
   }
   for (size_t c = 0; c < classes; c++) {
     double logit = means[c];
@@ -657,29 +864,221 @@ ISOMIX_INLINE int add_softmax_average(const logit_law *restrict law, size_t clas
   return 1;
 }
 
+// The first rule that serves a width, and its place; 0 when there is none.
+ISOMIX_INLINE int find_rule(const isomix_normal_rules *rules, size_t first, size_t end, double width, size_t *count,
+                            size_t *offset) {
+  size_t place = 0, rule = 0;
+  for (; rule < first; rule++) place += rules->counts[rule];
+  for (; rule < end && width > rules->limits[rule]; rule++) place += rules->counts[rule];
+  if (rule == end) return 0;
+  *count = rules->counts[rule];
+  *offset = place;
+  return 1;
+}
+
+// e^x for -708 ≤ x ≤ 709 to 5e-9 of it: enough under integrals that are right to 1e-6.
+ISOMIX_INLINE double exp_rough(double x) {
+  double shifted = x * LOG2_E + ROUNDER;
+  double n = shifted - ROUNDER;
+  double r = x - n * (LN2_HIGH + LN2_LOW), square = r * r;
+  double low = 1.0 + r + square * (0.5 + r * (1.0 / 6.0));
+  double high = 1.0 / 24.0 + r * (1.0 / 120.0) + square * (1.0 / 720.0 + r * (1.0 / 5040.0));
+  uint64_t scale = (bits_of_double(shifted) << 52) + (1023ull << 52);
+  return (low + square * square * high) * double_of_bits(scale);
+}
+
+// Adds share × E softmax of all the components to sums [classes]; 0 when they are better taken alone.
+ISOMIX_INLINE int add_merged_average(const logit_law *restrict law, const component_group *restrict group,
+                                     const double *restrict centers, size_t classes,
+                                     const isomix_normal_rules *rules, double *restrict sums) {
+  size_t top = law->top, axes = law->axes, others = classes - 1, count = group->count;
+  size_t classes_of[MOST_CLASSES];
+  for (size_t k = 0; k < others; k++) classes_of[k] = k < top ? k : k + 1;
+  if (axes > 2) return 0;
+  double offsets[2][MOST_MERGED], scales[2] = {1.0, 1.0};
+  for (size_t b = 0; b < axes; b++) {
+    size_t pivot = law->pivots[b];
+    double square = 0.0, inverse = 1.0 / law->loadings[b][pivot];
+    for (size_t i = 0; i < count; i++) {
+      double offset =
+        group_center(group, centers, i, pivot) - group_center(group, centers, i, top) - law->logits[pivot];
+      if (b == 1) offset -= law->loadings[0][pivot] * offsets[0][i];
+      offset *= inverse;
+      offsets[b][i] = offset;
+      square += group->shares[i] * (group->ratios[i] + offset * offset);
+    }
+    for (size_t i = 0; i < count; i++)
+      if (group->ratios[i] < LEAST_RATIO * square || group->ratios[i] > LARGEST_RATIO * square
+          || offsets[b][i] * offsets[b][i] > LARGEST_OFFSET * LARGEST_OFFSET * square)
+        return 0;
+    scales[b] = square_root(square);
+  }
+  // Logits of each component beside the variables: of classes that compete only where there is no variable.
+  double powers[MOST_CLASSES * MOST_MERGED];
+  for (size_t k = 0; k < others; k++) {
+    size_t c = classes_of[k];
+    for (size_t i = 0; i < count; i++) {
+      double mean = group_center(group, centers, i, c) - group_center(group, centers, i, top), logit = mean;
+      for (size_t b = 0; b < axes; b++) logit -= law->loadings[b][c] * offsets[b][i];
+      if (law->competes[c]) {
+        if (axes > 0 && __builtin_fabs(logit - law->logits[c]) > SMALLEST_REST) return 0;
+      } else if (law->follows[c]) {
+        logit += 0.5 * group->ratios[i] * law->rest[c];
+      } else {
+        logit = -0.5 * mean * mean * group->precisions[i] / law->variances[c];
+      }
+      powers[k * count + i] = logit;
+    }
+  }
+  size_t numbers = others * count;
+  for (size_t n = numbers; n % LANES != 0; n++) powers[n] = 0.0;
+  for (size_t n = 0; n < numbers; n += LANES)
+    for (int l = 0; l < LANES; l++) {
+      double logit = powers[n + l] < LARGEST_LOGIT ? powers[n + l] : LARGEST_LOGIT;
+      powers[n + l] = exp_normal(logit < -LARGEST_LOGIT ? -LARGEST_LOGIT : logit);
+    }
+  if (axes == 0) {
+    for (size_t i = 0; i < count; i++) {
+      double sum = 1.0;
+      for (size_t k = 0; k < others; k++) sum += powers[k * count + i];
+      double inverse = group->share * group->shares[i] / sum;
+      for (size_t k = 0; k < others; k++) sums[classes_of[k]] += powers[k * count + i] * inverse;
+      sums[top] += inverse;
+    }
+    return 1;
+  }
+  size_t counts[2] = {0, 1}, places[2] = {0, 0};
+  if (!find_rule(rules, rules->first_of_lanes, rules->rules, law->widths[0] * scales[0], &counts[0], &places[0]))
+    return 0;
+  if (axes == 2) {
+    double first = law->widths[0] * scales[0], second = law->widths[1] * scales[1];
+    if (first <= rules->pair_limits[0] && second <= rules->pair_limits[1]) return 0;
+    if (!find_rule(rules, rules->first_spaced, rules->first_of_lanes, second, &counts[1], &places[1])) return 0;
+  }
+  if (counts[0] > MERGED_NODES || counts[1] > MERGED_NODES) return 0;
+  // Densities of the components at the nodes along each variable, and what the classes' powers change.
+  double densities[2][MOST_MERGED][MERGED_NODES], changes[2][MOST_CLASSES][MERGED_NODES];
+  for (size_t b = 0; b < axes; b++) {
+    // Up to whole lanes: rules with more nodes follow, and what is computed beyond the own ones is not used.
+    const double *restrict z = rules->places + places[b];
+    size_t end = (counts[b] + LANES - 1) / LANES * LANES;
+    for (size_t i = 0; i < count; i++) {
+      double exponent = -0.5 * group->precisions[i], offset = offsets[b][i], scale = scales[b];
+      // Products over the variables have all of their densities' factors.
+      double factor = b == 0 ? group->factors[i] : group->factors[i] / group->shares[i];
+      for (size_t n = 0; n < end; n += LANES)
+        for (int l = 0; l < LANES; l++) {
+          double distance = scale * z[n + l] - offset;
+          double e = exponent * distance * distance;
+          densities[b][i][n + l] = factor * exp_rough(e < -LARGEST_LOGIT ? -LARGEST_LOGIT : e);
+        }
+    }
+    for (size_t k = 0; k < others; k++) {
+      size_t c = classes_of[k];
+      double loading = law->loadings[b][c] * scales[b], base = b == axes - 1 && law->competes[c] ? law->logits[c] : 0.0;
+      for (size_t n = 0; n < end; n += LANES)
+        for (int l = 0; l < LANES; l++) {
+          double logit = base + loading * z[n + l];
+          logit = logit < LARGEST_LOGIT / 2 ? logit : LARGEST_LOGIT / 2;
+          changes[b][k][n + l] = exp_rough(logit < -LARGEST_LOGIT / 2 ? -LARGEST_LOGIT / 2 : logit);
+        }
+    }
+  }
+  double shares[MOST_CLASSES][LANES];
+  for (size_t k = 0; k < classes; k++)
+    for (int l = 0; l < LANES; l++) shares[k][l] = 0.0;
+  for (size_t j = 0; j < counts[1]; j++) {
+    double weights[MOST_MERGED], change[MOST_CLASSES];
+    for (size_t i = 0; i < count; i++) weights[i] = axes == 2 ? densities[1][i][j] : 1.0;
+    for (size_t k = 0; k < others; k++) change[k] = axes == 2 ? changes[1][k][j] : 1.0;
+    for (size_t n = 0; n < counts[0]; n += LANES) {
+      double sum[LANES], density[LANES], inverse[LANES];
+      for (int l = 0; l < LANES; l++) {
+        sum[l] = 1.0;
+        density[l] = 0.0;
+      }
+      for (size_t i = 0; i < count; i++)
+        for (int l = 0; l < LANES; l++) density[l] += weights[i] * densities[0][i][n + l];
+      for (size_t k = 0; k < others; k++) {
+        if (!law->competes[classes_of[k]]) continue;
+        for (int l = 0; l < LANES; l++) sum[l] += change[k] * changes[0][k][n + l];
+      }
+      for (int l = 0; l < LANES; l++) {
+        inverse[l] = 1.0 / sum[l];
+        density[l] *= inverse[l];
+        shares[others][l] += density[l];
+      }
+      for (size_t k = 0; k < others; k++) {
+        if (law->competes[classes_of[k]]) {
+          for (int l = 0; l < LANES; l++) shares[k][l] += change[k] * changes[0][k][n + l] * density[l];
+          continue;
+        }
+        double own[LANES] = {0};
+        for (size_t i = 0; i < count; i++)
+          for (int l = 0; l < LANES; l++) own[l] += weights[i] * powers[k * count + i] * densities[0][i][n + l];
+        for (int l = 0; l < LANES; l++) shares[k][l] += change[k] * changes[0][k][n + l] * own[l] * inverse[l];
+      }
+    }
+  }
+  // The density's integral is the sum over the classes that compete, which the others don't take from.
+  double results[MOST_CLASSES], whole = sum_of_lanes(shares[others]);
+  results[others] = whole;
+  for (size_t k = 0; k < others; k++) {
+    results[k] = sum_of_lanes(shares[k]);
+    whole += law->competes[classes_of[k]] ? results[k] : 0.0;
+  }
+  double factor = group->share / whole;
+  for (size_t k = 0; k < others; k++) sums[classes_of[k]] += results[k] * factor;
+  sums[top] += results[others] * factor;
+  return 1;
+}
+
+// Adds the averages of some components; 0 when that takes too many nodes.
+ISOMIX_INLINE int add_components(const component_group *restrict group, const double *restrict centers,
+                                 const double *restrict covariances, size_t classes, size_t rows,
+                                 const isomix_normal_rules *rules, logit_law *restrict law, double *restrict sums) {
+  if (group->count > 1) {
+    make_logit_law(group, centers, covariances, rows, classes, law);
+    if (add_merged_average(law, group, centers, classes, rules, sums)) return 1;
+  }
+  for (size_t i = 0; i < group->count; i++) {
+    double share = group->share * group->shares[i], variance = group->variance * group->ratios[i];
+    component_group alone = {.count = 1, .classes = classes, .stride = rows, .share = share, .variance = variance,
+                             .shares = {1.0}, .ratios = {1.0}, .factors = {1.0}, .precisions = {1.0}};
+    make_logit_law(&alone, centers + i * (classes - 1) * rows, covariances, rows, classes, law);
+    if (!add_softmax_average(law, classes, rules, share, sums)) return 0;
+  }
+  return 1;
+}
+
 ISOMIX_CLONES
 void isomix_softmax_averages(const double *restrict centers, const double *restrict covariances,
                              const double *restrict variances, const double *restrict shares, size_t components,
                              size_t frames, size_t classes, size_t rows, const isomix_normal_rules *rules,
                              double *restrict probabilities) {
-  size_t pairs = classes * (classes - 1) / 2;
+  size_t pairs = classes * (classes - 1) / 2, together = frames > 1 ? 1 : MOST_MERGED;
   logit_law law;
-  for (size_t j = 0; j < rows; j++) {
-    double sums[MOST_CLASSES], total = 0.0;
-    for (size_t c = 0; c < classes; c++) sums[c] = 0.0;
-    int is_done = 1;
-    for (size_t i = 0; i < components && is_done; i++) {
+  // Marks of rows that take too many nodes stay.
+  for (size_t j = 0; j < classes * rows; j++) probabilities[j] = 0.0;
+  for (size_t i = 0; i < components; i += together) {
+    size_t count = components - i < together ? components - i : together;
+    component_group group = make_group(shares + i, variances + i, count, classes, rows);
+    for (size_t j = 0; j < rows; j++) {
+      double sums[MOST_CLASSES];
+      for (size_t c = 0; c < classes; c++) sums[c] = probabilities[c * rows + j];
+      if (sums[0] < 0.0) continue;
       const double *restrict own_centers = centers + i * (classes - 1) * rows + j;
       const double *restrict own_covariances = covariances + (frames > 1 ? i : 0) * pairs * rows + j;
       // Three classes are written out for the compiler to unroll.
-      if (classes == 3) {
-        make_logit_law(own_centers, own_covariances, rows, variances[i], 3, &law);
-      } else {
-        make_logit_law(own_centers, own_covariances, rows, variances[i], classes, &law);
-      }
-      is_done = add_softmax_average(&law, classes, rules, shares[i], sums);
+      int is_done = classes == 3
+        ? add_components(&group, own_centers, own_covariances, 3, rows, rules, &law, sums)
+        : add_components(&group, own_centers, own_covariances, classes, rows, rules, &law, sums);
+      for (size_t c = 0; c < classes; c++) probabilities[c * rows + j] = is_done ? sums[c] : -1.0;
     }
-    for (size_t c = 0; c < classes; c++) total += sums[c];
-    for (size_t c = 0; c < classes; c++) probabilities[c * rows + j] = is_done ? sums[c] / total : -1.0;
+  }
+  for (size_t j = 0; j < rows; j++) {
+    double total = 0.0;
+    for (size_t c = 0; c < classes; c++) total += probabilities[c * rows + j];
+    for (size_t c = 0; c < classes && probabilities[j] >= 0.0; c++) probabilities[c * rows + j] /= total;
   }
 }

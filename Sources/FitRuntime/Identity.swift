@@ -13,10 +13,12 @@ public struct Identity: Sendable {
   public let fingerprint: NumericsFingerprint
 
   /// Measures this process (some milliseconds) and makes OpenBLAS single-threaded.
-  public static func measure() throws -> Identity {
+  /// - Parameter isAlone: whether it will work without others, whose build would be compared with its own.
+  public static func measure(isAlone: Bool = false) throws -> Identity {
     BLAS.prepare()
     return Identity(
-      build: try executableDigest(), host: hostName, fingerprint: NumericsFingerprint.measure())
+      build: isAlone ? "alone" : try executableDigest(), host: hostName,
+      fingerprint: NumericsFingerprint.measure())
   }
 
   /// The fingerprint in words.

@@ -64,7 +64,7 @@ public final class PredictionService {
   public init(_ options: Options) throws {
     self.options = options
     interruption = Interruption(try Signals(Interruption.signals))
-    identity = try Identity.measure()
+    identity = try Identity.measure(isAlone: (options.workers ?? 1) <= 1)
   }
 
   /// Predicts all rows.

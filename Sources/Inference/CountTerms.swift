@@ -2,7 +2,7 @@ import CKernels
 import NumericsKit
 import Posteriors
 
-/// Mixtures of count distributions: the normal terms of ``PredictorMixture``, each by some nodes of a Gauss–Hermite rule.
+/// Mixtures of count distributions: the normal terms of ``PredictorMixture``, each by some nodes.
 final class CountTerms {
   private let normals: Int
   private let rule: [(place: Double, weight: Double)]
@@ -18,13 +18,41 @@ final class CountTerms {
 
   var terms: Int { shares.count }
 
-  /// Up to here five nodes give distribution functions to 1e-4 and better (checked against 200-point rules).
+  /// Wider predictors take draws.
   static let largestDeviation = 0.7
+  /// Numbers of nodes: of Gauss–Hermite rules, then equally spaced ones.
+  static let nodes = [3, 5, 11, 32, 104]
+  /// More take longer than draws.
+  private static let mostTerms = 1024
 
-  /// - Parameter nodes: three, or five.
+  /// What so many nodes serve: standard deviations of the predictor times √(1 + μ / (1 + α μ)), which is how fast counts'
+  /// distributions change with it. Distribution functions are then right to 1e-4 and better (checked against dense rules).
+  static func limit(nodes: Int) -> Double {
+    switch nodes {
+    case 3: 0.27
+    case 5: 0.65
+    case 11: 1.6
+    default: 0.15 * Double(nodes)
+    }
+  }
+
+  private static func rule(_ nodes: Int) -> [(place: Double, weight: Double)] {
+    switch nodes {
+    case ...5: Hermite.rule(nodes)
+    case 11: SpacedNodes.rule(11, distance: 0.9)
+    default: SpacedNodes.rule(nodes, distance: 10.4 / Double(nodes))
+    }
+  }
+
+  /// Whether so many nodes for each term are not too many.
+  static func isWorthwhile(_ mixture: PredictorMixture, nodes: Int) -> Bool {
+    mixture.terms * nodes <= max(mostTerms, 5 * mixture.terms)
+  }
+
+  /// - Parameter nodes: one of the numbers above.
   init(_ mixture: PredictorMixture, nodes: Int) {
     normals = mixture.terms
-    rule = Hermite.rule(nodes)
+    rule = CountTerms.rule(nodes)
     hasOverdispersion = mixture.law.response == .negativeBinomial
     let rule = rule
     shares = mixture.shares.flatMap { share in rule.map { share * $0.weight } }
@@ -50,17 +78,18 @@ final class CountTerms {
     return predictors
   }
 
-  /// Means at the nodes, `[terms, rows]`: those of a pair around the middle are its mean times and by one factor.
-  private func means(
-    _ centers: UnsafePointer<Double>, _ deviations: UnsafePointer<Double>, rows: Int
-  ) -> UnsafeMutablePointer<Double> {
-    let means = predictors.pointer(count: terms * rows)
-    let factors = self.factors.pointer(count: rows)
+  /// Writes means at the nodes, `[terms, rows]`: those of a pair around the middle are its mean times and by one factor.
+  private func writeMeans(
+    _ centers: UnsafePointer<Double>, _ deviations: UnsafePointer<Double>, rows: Int,
+    into means: UnsafeMutablePointer<Double>
+  ) {
+    let factors = self.factors.pointer(count: 2 * rows)
+    let middle = factors + rows
     let nodes = rule.count
     for normal in 0..<normals {
       let own = means + normal * nodes * rows
-      let middle = own + nodes / 2 * rows
       isomix_bounded_exp(centers + normal * rows, middle, nil, rows)
+      if nodes % 2 == 1 { (own + nodes / 2 * rows).update(from: middle, count: rows) }
       for node in 0..<nodes / 2 {
         let (mirrored, other) = (own + node * rows, own + (nodes - 1 - node) * rows)
         let place = rule[nodes - 1 - node].place
@@ -72,7 +101,6 @@ final class CountTerms {
         }
       }
     }
-    return means
   }
 
   /// Writes quantiles `[probabilities, rows]`; −1 where counts are too large to be summed.
@@ -80,9 +108,14 @@ final class CountTerms {
     _ centers: UnsafePointer<Double>, _ deviations: UnsafePointer<Double>, rows: Int,
     at probabilities: [Double], into output: UnsafeMutablePointer<Double>
   ) {
-    let means = means(centers, deviations, rows: rows)
+    let means = predictors.pointer(count: 2 * terms * rows)
+    let rowShares = means + terms * rows
+    writeMeans(centers, deviations, rows: rows, into: means)
+    for (term, share) in shares.enumerated() {
+      (rowShares + term * rows).update(repeating: share, count: rows)
+    }
     isomix_count_mixture_quantiles(
-      means, overdispersions, shares, terms, rows, probabilities, probabilities.count,
+      means, overdispersions, rowShares, terms, rows, probabilities, probabilities.count,
       scratch.pointer(count: 32 * terms), output)
   }
 

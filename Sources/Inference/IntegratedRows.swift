@@ -13,11 +13,8 @@ final class IntegratedRows: RowIntegrals {
   private let deviations = Scratch()
   private let logs = Scratch()
   private let scratch = Scratch()
-  /// For narrow predictors, and for wide ones.
-  private var counts: (narrow: CountTerms, wide: CountTerms)?
+  private var counts: CountIntegrals?
   private var student: StudentTerms?
-  private let gathered = Scratch()
-  private let results = Scratch()
 
   /// Nil where there is no such mixture of reasonable size.
   init?(_ job: TileJob, law: PredictorLaw, quantiles: [Double]) {
@@ -27,7 +24,7 @@ final class IntegratedRows: RowIntegrals {
     normalQuantiles = quantiles.map(InverseNormal.value(at:))
     logShares = mixture.shares.map { VectorMath.logarithm($0 * Double(mixture.terms)) }
     switch law.response {
-    case .poisson, .negativeBinomial: counts = (CountTerms(mixture, nodes: 3), CountTerms(mixture, nodes: 5))
+    case .poisson, .negativeBinomial: counts = CountIntegrals(mixture)
     case .student(let degrees):
       student = StudentTerms(mixture, degrees: degrees, quantiles: quantiles)
     case .bernoulli, .normal: break
@@ -35,7 +32,7 @@ final class IntegratedRows: RowIntegrals {
     }
   }
 
-  var numbersPerRow: Int { counts?.wide.terms ?? mixture.terms }
+  var numbersPerRow: Int { counts?.numbersPerRow ?? mixture.terms }
 
   /// - Returns: rows whose counts spread too far.
   func predict(
@@ -114,58 +111,13 @@ final class IntegratedRows: RowIntegrals {
       solve(centers, deviations, rows: rows, into: output)
       isomix_bounded_exp(output, output, nil, layout.quantiles * rows)
     }
-    let probabilities = quantity == .response ? quantiles : []
-    guard layout.hasScores || !probabilities.isEmpty else { return [] }
-    // By each row's own width, so that a row's numbers don't depend on its neighbours.
-    var largest = [Double](repeating: 0, count: rows)
-    for term in 0..<mixture.terms {
-      for row in 0..<rows { largest[row] = max(largest[row], deviations[term * rows + row]) }
-    }
-    let narrow = largest.indices.filter { largest[$0] <= ConditionalRule.narrow }
-    let wide = largest.indices.filter {
-      largest[$0] > ConditionalRule.narrow && largest[$0] <= CountTerms.largestDeviation
-    }
-    var left = largest.indices.filter { largest[$0] > CountTerms.largestDeviation }
-    for (rule, chosen) in [(counts.narrow, narrow), (counts.wide, wide)] where !chosen.isEmpty {
-      left += integrate(
-        chosen, by: rule, centers, deviations, block, probabilities, layout, into: columns)
-    }
-    return left.sorted()
-  }
-
-  /// Quantiles and scores of the counts of some rows.
-  /// - Returns: those whose counts are too large to be summed.
-  private func integrate(
-    _ chosen: [Int], by rule: CountTerms, _ centers: UnsafePointer<Double>,
-    _ deviations: UnsafePointer<Double>, _ block: RowBlock, _ probabilities: [Double],
-    _ layout: RowPrediction.Layout, into columns: UnsafeMutablePointer<Double>
-  ) -> [Int] {
-    let (rows, count, terms) = (block.count, chosen.count, mixture.terms)
-    let own = gathered.pointer(count: (2 * terms + 1) * count)
-    let (ownDeviations, responses) = (own + terms * count, own + 2 * terms * count)
-    for term in 0..<terms {
-      for (place, row) in chosen.enumerated() {
-        own[term * count + place] = centers[term * rows + row]
-        ownDeviations[term * count + place] = deviations[term * rows + row]
-      }
-    }
-    let results = results.pointer(count: (probabilities.count + 1) * count)
-    var left: [Int] = []
-    if !probabilities.isEmpty {
-      rule.quantiles(own, ownDeviations, rows: count, at: probabilities, into: results)
-      for (place, row) in chosen.enumerated() {
-        for index in probabilities.indices {
-          columns[(2 + index) * rows + row] = results[index * count + place]
-        }
-        if probabilities.indices.contains(where: { results[$0 * count + place] < 0 }) { left.append(row) }
-      }
-    }
-    if layout.hasScores {
-      for (place, row) in chosen.enumerated() { responses[place] = block.responses[row] }
-      rule.logLikelihoods(own, ownDeviations, responses, rows: count, into: results)
-      for (place, row) in chosen.enumerated() { columns[layout.shown * rows + row] = results[place] }
-    }
-    return left
+    let rowCounts = CountIntegrals.Rows(
+      count: rows, centers: centers, deviations: deviations, expectations: columns)
+    let left = quantity == .response ? counts.quantiles(rowCounts, at: quantiles, into: output) : []
+    guard layout.hasScores else { return left }
+    let unscored = counts.logLikelihoods(
+      rowCounts, block.responses, into: columns + layout.shown * rows)
+    return Set(left).union(unscored).sorted()
   }
 
   /// Adds the noise, which is independent, to every standard deviation.

@@ -23,10 +23,12 @@ final class NormalRules: Sendable {
   /// The width that a node serves, and the half-length of the rules, in deviations.
   private static let (widthOfNode, halfLength) = (0.15, 5.2)
 
+  private let firstSpaced: Int
   private let firstOfLanes: Int
 
   private init() {
     var rules = [(Hermite.rule(3), Self.narrow), (Hermite.rule(5), Self.middling)]
+    firstSpaced = rules.count
     rules.append((SpacedNodes.rule(11, distance: Self.elevenDistance), Self.wide))
     for count in Self.counts + Self.laneCounts {
       rules.append(
@@ -55,7 +57,7 @@ final class NormalRules: Sendable {
             pairPlaces.withUnsafeBufferPointer { pairPlaces in
               pairWeights.withUnsafeBufferPointer { pairWeights in
                 let rules = isomix_normal_rules(
-                  rules: counts.count, first_of_lanes: firstOfLanes,
+                  rules: counts.count, first_spaced: firstSpaced, first_of_lanes: firstOfLanes,
                   counts: counts.baseAddress, limits: limits.baseAddress,
                   places: places.baseAddress, weights: weights.baseAddress,
                   pair_places: pairPlaces.baseAddress, pair_weights: pairWeights.baseAddress,

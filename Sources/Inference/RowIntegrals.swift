@@ -52,6 +52,11 @@ extension RowBlock {
 }
 
 extension TileJob {
+  /// Whether another job is one of the same Gaussians.
+  func hasMixture(of other: TileJob) -> Bool {
+    self === other || mixture == other.mixture && factors == other.factors && metric == other.metric
+  }
+
   /// What is made of the factor W of the Gaussians `N(m, ε W Wᵀ)`: of the metric's once, or of full covariances' for each
   /// component, whose ε are 1; and the ε.
   func frames<Frame>(_ make: ([Double]) -> Frame) -> (variances: [Double], frames: [Frame]) {

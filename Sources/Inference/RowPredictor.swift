@@ -9,7 +9,7 @@ final class RowPredictor {
   private let problem: Problem
   private let samples: TileSamples
   private let workspace: DensityWorkspace
-  private var integrated: (job: ObjectIdentifier, rows: any RowIntegrals)?
+  private var integrated: (job: TileJob, rows: any RowIntegrals)?
   private var strata: [Double] = []
   private let likelihoods = Scratch()
   private let expectations = Scratch()
@@ -87,16 +87,16 @@ final class RowPredictor {
     }
   }
 
-  /// What integrates predictions, made once for a job.
+  /// What integrates predictions, made once for all jobs with a mixture.
   private func integrated(_ job: TileJob, _ prediction: RowPrediction) throws -> any RowIntegrals {
-    if let integrated, integrated.job == ObjectIdentifier(job) { return integrated.rows }
+    if let integrated, integrated.job.hasMixture(of: job) { return integrated.rows }
     guard let law = problem.target.predictorLaw,
       let rows = law.integrals(job, quantiles: prediction.quantiles)
     else {
       throw FitError(
         .software, "family \(problem.specification.model.family) can't be integrated without draws")
     }
-    integrated = (ObjectIdentifier(job), rows)
+    integrated = (job, rows)
     return rows
   }
 

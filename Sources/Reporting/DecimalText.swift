@@ -28,13 +28,13 @@ package enum DecimalText {
       for byte in bytes { append(byte) }
     }
 
-    /// Appends a number, in plain notation from 10⁻⁵ to 10¹², with an exponent from 10⁻²¹, and by Swift's description
+    /// Appends a number, in plain notation from 10⁻⁵ to 10¹², with an exponent from 10⁻²⁸⁰, and by Swift's description
     /// outside.
     @inline(__always)
     package mutating func append(_ value: Double, powers: UnsafePointer<Double>) {
       let magnitude = abs(value)
       guard magnitude >= 1e-5, magnitude < 1e12 else {
-        return magnitude >= 1e-21 && magnitude < 1e-5
+        return magnitude >= 1e-280 && magnitude < 1e-5
           ? appendSmall(value, powers: powers) : appendOther(value)
       }
       // Decimals that twelve digits leave room for.
@@ -86,12 +86,17 @@ package enum DecimalText {
       (raw + 8).storeBytes(of: (tail | 0x3030_3030).littleEndian, as: UInt32.self)
     }
 
-    /// Appends a number from 10⁻²¹ to 10⁻⁵ as a digit, decimals, and an exponent of two digits.
+    /// Appends a number from 10⁻²⁸⁰ to 10⁻⁵ as a digit, decimals, and an exponent of at least two digits.
     private mutating func appendSmall(_ value: Double, powers: UnsafePointer<Double>) {
-      let magnitude = abs(value)
-      var exponent = 6
-      while magnitude * powers[exponent] < 1 { exponent += 1 }
       let (last, most) = (DecimalText.digits - 1, 22)
+      var (magnitude, shift) = (abs(value), 0)
+      // Each of these few products is off by half a unit of its sixteenth digit at most.
+      while magnitude < 1e-21 {
+        magnitude *= powers[most]
+        shift += most
+      }
+      var exponent = shift > 0 ? 0 : 6
+      while magnitude * powers[exponent] < 1 { exponent += 1 }
       let scaled =
         exponent + last <= most
         ? magnitude * powers[exponent + last] : magnitude * powers[most] * powers[exponent + last - most]
@@ -104,7 +109,9 @@ package enum DecimalText {
       appendDigits(number, decimals: last)
       append(UInt8(ascii: "e"))
       append(UInt8(ascii: "-"))
-      append(DecimalText.zero + UInt8(exponent / 10))
+      exponent += shift
+      if exponent >= 100 { append(DecimalText.zero + UInt8(exponent / 100)) }
+      append(DecimalText.zero + UInt8(exponent / 10 % 10))
       append(DecimalText.zero + UInt8(exponent % 10))
     }
 

@@ -73,7 +73,7 @@ extension Commands {
         ], within: 1e-9)
     }
 
-    /// A fit of two columns, and more keys of its model, whose mixture of two components is set by hand.
+    /// A fit of two columns, and more keys of its model, whose mixture is set by hand.
     func handMade(
       _ model: String, train: String, means: [[Double]], variances: [Double], in folder: TemporaryFolder,
       output: String
@@ -81,7 +81,7 @@ extension Commands {
       try folder.write(train, to: "\(output).csv")
       let spec = try folder.write(
         "model: {response: y, features: [a, b], intercept: false, \(model)}\n"
-          + "data: {train: \(output).csv, standardize: false}\nmixture: {components: 2}\n"
+          + "data: {train: \(output).csv, standardize: false}\nmixture: {components: \(means.count)}\n"
           + "inference: {step_size: 0.001, iterations: 2, metric: unit}\n", to: "\(output).yaml")
       let done = try await fit(spec, in: folder, output: output)
       var mixture = try FittedMixture.read(done.path)

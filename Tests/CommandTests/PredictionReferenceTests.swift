@@ -47,7 +47,7 @@ extension Commands.Predict {
     let folder = try TemporaryFolder()
     let done = try await fitted(wanted, in: folder)
     let lines = zip(Self.newRows, wanted.responses).map { row, response in
-      "\(row),\(wanted.hasClasses ? String(Int(response)) : String(response))\n"
+      "\(row),\(response == response.rounded() ? String(Int(response)) : String(response))\n"
     }
     try folder.write("a,b,y\n" + lines.joined(), to: "new.csv")
     let run = try await CommandRun.run(
@@ -77,7 +77,10 @@ extension Commands.Predict {
     #expect(other.output == run.output)
   }
 
-  @Test(arguments: ["narrow, 4 degrees", "wide, 4 degrees", "three classes"])
+  @Test(arguments: [
+    "narrow, 4 degrees", "wide, 4 degrees", "three classes", "near, three classes", "near, large counts",
+    "spread overdispersions",
+  ])
   func rowsArePredictedAloneAsAmongOthers(_ name: String) async throws {
     let folder = try TemporaryFolder()
     let wanted = try #require(try PredictionCase.all().first { $0.name == name })

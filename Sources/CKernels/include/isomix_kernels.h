@@ -264,9 +264,33 @@ void isomix_log_normal_moments(const double *centers, const double *deviations, 
                                const double *overdispersions, size_t terms, size_t rows, int of_counts,
                                double *mean, double *deviation);
 
+/// Few terms in place of many that a count's distribution is a mixture of, where their linear predictors lie close
+/// together: a rule for each of some overdispersions, between which one of polynomials is taken.
+typedef struct {
+  size_t terms;                ///< normals that the predictor is a mixture of
+  size_t overdispersions;      ///< of the merged terms, each with all points
+  size_t points;               ///< for the predictor: 3 or 5, symmetric about 0
+  const double *shares;        ///< [terms]
+  const double *interpolation; ///< [overdispersions, terms]: shares × Lagrange polynomials at the terms' own
+  const double *places;        ///< [points], about a row's mean predictor, in its standard deviations
+  const double *lagrange;      ///< [points, points]: coefficients of the Lagrange polynomials of the places, from the constant
+  double limit;                ///< of standard deviations × √(1 + μ / (1 + α μ)) that the points serve
+  double largest_mean;         ///< that the overdispersions serve
+  double least_overdispersion;
+} isomix_count_merging;
+
+/// Merges the terms N(centers, deviations²), [terms, rows], of each row with `expectations` [rows] of its counts: means and
+/// shares [overdispersions × points, rows], the points of an overdispersion one after the other; shares may be negative.
+/// is_merged [rows]: 1, or 0 where distribution functions might be off by more than 3e-5 (then the means are 0).
+/// `scratch` holds 16 × (points + 1) × terms numbers. A result does not depend on other rows.
+void isomix_merge_count_terms(const isomix_count_merging *merging, const double *centers,
+                              const double *deviations, const double *expectations, size_t rows,
+                              double *scratch, double *means, double *shares, double *is_merged);
+
 /// The least k whose distribution function reaches each of the ascending probabilities, output [count, rows], for counts
-/// whose distribution is a mixture of negative binomial ones of means [terms, rows] and overdispersions [terms] (0:
-/// Poisson). -1 where a mean is above 500 or k would be above 16,384. `scratch` holds 32 × terms numbers.
+/// whose distribution is a mixture of negative binomial ones of means and shares [terms, rows] and overdispersions
+/// [terms] (0: Poisson). -1 where a mean is above 500 or k would be above 16,384. `scratch` holds 32 × terms numbers.
+/// A result does not depend on other rows.
 void isomix_count_mixture_quantiles(const double *means, const double *overdispersions, const double *shares,
                                     size_t terms, size_t rows, const double *probabilities, size_t count,
                                     double *scratch, double *output);
@@ -298,10 +322,11 @@ void isomix_spread_student_log_likelihood(const double *centers, const double *d
 #define ISOMIX_MOST_CLASSES 32
 
 /// Rules for E f(z), z standard normal, one after the other in `places` and `weights`: rule r has counts[r] nodes and
-/// serves widths of the logits up to limits[r]. From `first_of_lanes` on counts are multiples of 16. The pair is one
-/// rule of 16 nodes for two variables whose widths are at most the limits.
+/// serves widths of the logits up to limits[r]. From `first_spaced` on nodes are equally spaced, with weights ∝ e^(-z²/2);
+/// from `first_of_lanes` on they start anew and counts are multiples of 16. The pair is one rule of 16 nodes for two
+/// variables whose widths are at most the limits.
 typedef struct {
-  size_t rules, first_of_lanes;
+  size_t rules, first_spaced, first_of_lanes;
   const size_t *counts;
   const double *limits, *places, *weights;
   const double *pair_places;  ///< [2, 16]
@@ -311,7 +336,8 @@ typedef struct {
 
 /// probabilities [classes, rows] = Σ_i shares[i] E softmax(η): differences of η from that of class 0 have means
 /// centers [components, classes - 1, rows] and covariances variances[i] × covariances [frames, pairs, rows], the
-/// pairs (a, b ≤ a) in order, frames 1 or `components`. Classes that are less probable than 1e-6 beside another are
+/// pairs (a, b ≤ a) in order, frames 1 or `components`. With one frame, components that differ little are taken together.
+/// Classes that are less probable than 1e-6 beside another are
 /// taken by their means alone. -1 for class 0 where a row would take more than 4096 nodes for a component. A result
 /// does not depend on other rows.
 void isomix_softmax_averages(const double *centers, const double *covariances, const double *variances,

@@ -55,9 +55,12 @@ extension SourceFiles {
       throw DatasetError(.badData, "\(path): is an imported folder already; give its source files")
     case .csv(let files):
       return .make(
-        try ParallelCSVTable(files.map { CSVFile(path: $0) }, options: options), name: files[0])
+        try ParallelCSVTable(files.map { CSVFile(path: $0) }, options: options, isDigested: isDigested),
+        name: files[0])
     case .parquet(let files):
-      return .make(try ParallelCSVTable(files.map(DuckDB.file), options: options), name: files[0])
+      return .make(
+        try ParallelCSVTable(files.map(DuckDB.file), options: options, isDigested: isDigested), name: files[0]
+      )
     case .npy(let files, let responseFile):
       let table = try NPYTable(
         names: files, responseName: responseFile, options: options,

@@ -142,8 +142,12 @@ private final class PendingShard: @unchecked Sendable {
 
   func write() {
     result = Result {
-      try StagedFolder.write(folder + "/" + name, bytes, isDurable: isDurable, isReplacing: isReplacing)
-      return ShardWriter.File(name: name, rows: rows, sha256: Digest.of(bytes).description)
+      let path = folder + "/" + name
+      try StagedFolder.write(path, bytes, isDurable: isDurable, isReplacing: isReplacing)
+      let digest = Digest.of(bytes).description
+      // What is to stay is checked when it is read.
+      if !isDurable, let status = FileSystem.status(path) { WrittenFiles.shared.put(status, sha256: digest) }
+      return ShardWriter.File(name: name, rows: rows, sha256: digest)
     }
   }
 

@@ -38,11 +38,13 @@ package struct ParallelCSVTable: ~Copyable, TableSource {
   /// - Parameters:
   ///   - threads: threads that read records, besides this one; the records are read in this one if there is one.
   ///   - chunkBytes: bytes of a chunk, about.
+  ///   - isDigested: false where nobody asks what was read.
   package init(
     _ files: [CSVFile], options: ImportOptions, threads: Int = WorkerThreads.usual,
-    chunkBytes: Int = DatasetLimits.readBufferBytes, most: Int = DatasetLimits.chunkBytes
+    chunkBytes: Int = DatasetLimits.readBufferBytes, most: Int = DatasetLimits.chunkBytes,
+    isDigested: Bool = true
   ) throws {
-    let chunker = try TextChunker(files, chunkBytes: chunkBytes, most: most)
+    let chunker = try TextChunker(files, chunkBytes: chunkBytes, most: most, isDigested: isDigested)
     guard let first = try chunker.next() else { throw DatasetError(.noInput, "no CSV file is named") }
     let name = files[0].name
     // Reads the header alone.

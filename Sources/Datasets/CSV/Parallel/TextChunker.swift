@@ -1,7 +1,7 @@
 import Foundation
 import NumericsKit
 
-/// Cuts CSV files into chunks of whole records, reading and digesting each file once from beginning to end.
+/// Cuts CSV files into chunks of whole records, reading each file once from beginning to end, and digesting it on request.
 ///
 /// A line end ends a record exactly if the number of quotes before it is even: that is what RFC 4180's doubled quotes
 /// are good for. Where a text breaks the rules, it does so before the first cut that is wrong, so that whoever reads the
@@ -13,7 +13,8 @@ final class TextChunker {
   private let most: Int
   private(set) var file: Int
   private var source: any ByteSource
-  private var hasher = DigestBuilder()
+  private let isDigested: Bool
+  private var hasher: DigestBuilder?
   private var offset = 0
   /// Bytes read and not yet given out.
   private var carried: [UInt8] = []
@@ -24,12 +25,17 @@ final class TextChunker {
   /// - Parameters:
   ///   - chunkBytes: bytes of a chunk, about.
   ///   - most: bytes of a chunk at most, about: a longer text without a cut is endless.
-  init(_ files: [CSVFile], chunkBytes: Int, most: Int = DatasetLimits.chunkBytes) throws {
+  ///   - isDigested: false: digests are those of nothing.
+  init(
+    _ files: [CSVFile], chunkBytes: Int, most: Int = DatasetLimits.chunkBytes, isDigested: Bool = true
+  ) throws {
     guard let first = files.first else { throw DatasetError(.noInput, "no CSV file is named") }
     self.files = files
     self.chunkBytes = max(1, chunkBytes)
     self.most = max(chunkBytes, most)
     file = 0
+    self.isDigested = isDigested
+    hasher = isDigested ? DigestBuilder() : nil
     source = try first.open()
   }
 
@@ -40,7 +46,7 @@ final class TextChunker {
         guard file + 1 < files.count else { return nil }
         file += 1
         source = try files[file].open()
-        hasher = DigestBuilder()
+        hasher = isDigested ? DigestBuilder() : nil
         (offset, carried, isAtEnd) = (0, [], false)
       }
       var wanted = chunkBytes
@@ -61,7 +67,7 @@ final class TextChunker {
   /// Reads what follows an endless chunk.
   func readRest(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     let count = try source.read(into: buffer)
-    hasher.update(UnsafeRawBufferPointer(rebasing: buffer[0..<count]))
+    hasher?.update(UnsafeRawBufferPointer(rebasing: buffer[0..<count]))
     offset += count
     if count == 0, !isAtEnd {
       isAtEnd = true
@@ -88,17 +94,20 @@ final class TextChunker {
     let text = count == carried.count ? carried : Array(carried[0..<count])
     carried.removeFirst(count)
     let place = TextChunk.Place(
-      file: file, offset: offset, prefix: hasher.current(), isLast: isLast, isEndless: isEndless)
-    text.withUnsafeBytes { hasher.update($0) }
+      file: file, offset: offset, prefix: digest, isLast: isLast, isEndless: isEndless)
+    text.withUnsafeBytes { hasher?.update($0) }
     offset += count
     if isLast { try finishFile() }
     return TextChunk(place: place, text: text)
   }
 
+  /// Of what was read of the current file.
+  private var digest: Digest { hasher?.current() ?? Digest.of([UInt8]()) }
+
   private func finishFile() throws {
     let name = FileSystem.lastComponent(files[file].name)
     if files[file].isText {
-      finished.append(SourceFile(name: name, byteCount: offset, sha256: hasher.current().description))
+      finished.append(SourceFile(name: name, byteCount: offset, sha256: digest.description))
     } else {
       // A program made the text from the file.
       let (byteCount, digest) = try source.finish()
@@ -143,10 +152,10 @@ extension TextChunker {
       let most = min(buffer.count, offset - self.offset)
       let count = try source.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[0..<most]))
       if count == 0 { return false }
-      hasher.update(UnsafeRawBufferPointer(rebasing: buffer[0..<count]))
+      hasher?.update(UnsafeRawBufferPointer(rebasing: buffer[0..<count]))
       self.offset += count
     }
-    return hasher.current() == prefix
+    return digest == prefix
   }
 
   /// Goes to the end of all files, which were read before.
