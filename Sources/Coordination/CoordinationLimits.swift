@@ -77,6 +77,10 @@ public enum CoordinationLimits {
   public static let assignmentsHeld = 64
   /// Assignments that a worker remembers having been given, so that a message that comes twice does nothing.
   public static let assignmentsRemembered = 1_024
+  /// What a worker that takes part in a job costs the coordinator, in seconds: its messages, and each byte of the state
+  /// that it is sent (measured: `isomix bench coordination`).
+  public static let workerCost_s = 4e-5
+  public static let byteCost_s = 5e-10
   /// Pieces of work are made no smaller than this much computing time.
   public static let minimumPiece_s = 0.0003
   /// Speed assumed of one thread before the first result, in floating-point operations a second.

@@ -75,7 +75,7 @@ extension Coordinator {
       if let end = suspect(held.first, kind, record, reason) { return actions + end }
     }
     if job != nil, roster.isEmpty { waitingSince = waitingSince ?? now }
-    return actions + dispatchToIdle(now: now)
+    return actions + (job?.crew == nil ? dispatchToIdle(now: now) : callAll(now: now))
   }
 
   /// Takes an assignment out of a worker's hands; whether its tiles have to be computed by somebody else now.
@@ -213,7 +213,7 @@ extension Coordinator {
     if let waitingSince, waitingSince.adding(milliseconds: configuration.workerTimeout_ms) < now {
       return actions + fail(ExitCode.unavailable, waitingMessage)
     }
-    actions += endGathering(now: now)
+    actions += endGathering(now: now) + callAllIfLate(now: now)
     actions += copyStragglers(now: now)
     actions += nameSlowest(now: now) + nameStragglers(now: now)
     guard lastBeat.map({ $0.adding(milliseconds: CoordinationLimits.beatInterval_ms) <= now }) ?? true

@@ -30,12 +30,17 @@ extension Coordinator {
     waitingSince = nil
     // Who still computes for an earlier job gets no home: it gets work again when it has answered.
     let free = roster.filter { workers[$0]?.assignments.allSatisfy { $0.job == running.number } == true }
-    let threads = free.compactMap { workers[$0]?.threads }
-    let shares = zip(free, shares(of: free)).map { (peer: $0, share: $1) }
+    let crew = crew(of: free, for: running)
+    // Of a relay's job that has begun, all who have work go on.
+    let mayRest = crew.count < free.count && (!running.hasStarted || running.crew != nil)
+    job?.crew = mayRest ? Set(crew).union(running.crew ?? []) : nil
+    actions += noteResting(crew.count, of: free.count)
+    let threads = crew.compactMap { workers[$0]?.threads }
+    let shares = zip(crew, shares(of: crew)).map { (peer: $0, share: $1) }
     let minimumCost = CoordinationLimits.minimumPiece_s * speed * Double(threads.min() ?? 1)
-    job?.start(shares, minimumCost: minimumCost)
-    for peer in free { actions += dispatch(to: peer, once: true, now: now) }
-    for peer in free { actions += dispatch(to: peer, now: now) }
+    job?.start(shares, minimumCost: minimumCost, now: now)
+    for peer in crew { actions += dispatch(to: peer, once: true, now: now) }
+    for peer in crew { actions += dispatch(to: peer, now: now) }
     return actions
   }
 
@@ -56,6 +61,7 @@ extension Coordinator {
 
   /// Gives a worker assignments up to its credit.
   mutating func dispatch(to peer: PeerID, once: Bool = false, now: Instant) -> [CoordinatorAction] {
+    guard job?.employs(peer) == true else { return [] }
     var actions: [CoordinatorAction] = []
     let foreign = once ? .nothing : foreign(to: peer)
     while let record = workers[peer], record.isOnRoster, job?.trusts(heardUpTo: record.heardUpTo) == true,
@@ -82,11 +88,12 @@ extension Coordinator {
   private mutating func hand(
     _ tiles: Range<Int>, of portion: UInt64, to peer: PeerID, copyOf piece: UInt64?, now: Instant
   ) -> [CoordinatorAction] {
-    guard let running = job, let record = workers[peer] else { return [] }
-    let shape = running.job.shape
+    // Not the running job as a whole: a copy of its tables would be made when they change below.
+    guard let number = job?.number, let given = job?.job, let record = workers[peer] else { return [] }
+    let shape = given.shape
     let subtrees = shape.subtrees(covering: tiles)
     let assignment = Assignment(
-      number: nextAssignment, job: running.number, piece: piece ?? nextAssignment, kind: running.job.kind,
+      number: nextAssignment, job: number, piece: piece ?? nextAssignment, kind: given.kind,
       tiles: tiles, subtrees: subtrees, width: shape.width(of: subtrees), cost: shape.cost(of: tiles),
       sentAt: now)
     nextAssignment += 1
@@ -95,19 +102,19 @@ extension Coordinator {
     if piece != nil { job?.pieces[assignment.piece]?.isCopied = true }
     if record.assignments.isEmpty { workers[peer]?.progressedAt = now }
     workers[peer]?.assignments.append(assignment)
-    workers[peer]?.lastJob = running.number
-    let isFirst = record.lastJob != running.number
-    let context = running.job.context
+    workers[peer]?.lastJob = number
+    let isFirst = record.lastJob != number
+    let context = given.context
     let isNew = isFirst && context.map { $0.number != record.lastContext } ?? false
     if let context, isNew { workers[peer]?.lastContext = context.number }
     let work = Work(
-      job: running.number, assignment: assignment.number, jobKind: running.job.kind,
-      iteration: UInt64(running.job.iteration), subtrees: subtrees, state: isFirst ? running.job.state : nil,
+      job: number, assignment: assignment.number, jobKind: given.kind,
+      iteration: UInt64(given.iteration), subtrees: subtrees, state: isFirst ? given.state : nil,
       context: context?.number ?? 0, contextBytes: isNew ? context?.bytes : nil)
     // A new context is no part of an iteration.
-    statistics.traffic[running.job.kind, default: Traffic()].bytesDown +=
+    statistics.traffic[given.kind, default: Traffic()].bytesDown +=
       work.byteCount - (work.contextBytes?.count ?? 0)
-    if isFirst { statistics.traffic[running.job.kind, default: Traffic()].shares += 1 }
+    if isFirst { statistics.traffic[given.kind, default: Traffic()].shares += 1 }
     return [send(peer, .work(work))]
   }
 
@@ -134,7 +141,8 @@ extension Coordinator {
     if result.computeSeconds.isFinite { workers[peer]?.computeSeconds += max(0, result.computeSeconds) }
     observe(result, assignment, of: peer)
     timeline.computed(worker: record.hello.worker, seconds: result.computeSeconds, now: now)
-    guard let running = job, running.number == assignment.job, let piece = running.pieces[assignment.piece]
+    // As above: no copy of the running job is kept while it takes the sums.
+    guard job?.number == assignment.job, let isWhole = job?.isWhole, let piece = job?.pieces[assignment.piece]
     else { return compare(result, assignment, record, now: now) ?? dispatch(to: peer, now: now) }
     if piece.isCopied {
       settled.remember(
@@ -148,7 +156,7 @@ extension Coordinator {
     guard let done = job?.reduce(assignment, sums: result.sums, threadSeconds: threadSeconds),
       let sums = done.result
     else { return dispatch(to: peer, now: now) }
-    guard running.isWhole else {
+    guard isWhole else {
       let threads = roster.reduce(0) { $0 + (workers[$1]?.threads ?? 0) }
       let answer = CoordinatorAction.portionCompleted(
         done.number, sums: sums, seconds: done.threadSeconds / Double(max(1, threads)))
@@ -192,9 +200,9 @@ extension Coordinator {
 
   /// Learns how fast a worker's threads are; used for the size of pieces alone, never for a result.
   private mutating func observe(_ result: WorkResult, _ assignment: Assignment, of peer: PeerID) {
-    guard let record = workers[peer], result.computeSeconds > 1e-6, result.computeSeconds.isFinite else {
-      return
-    }
+    guard let record = workers[peer], configuration.presumedSpeed == nil, result.computeSeconds > 1e-6,
+      result.computeSeconds.isFinite
+    else { return }
     let observed = min(
       max(assignment.cost / result.computeSeconds / Double(record.threads), 1e6), 1e13)
     speed += 0.1 * (observed - speed)

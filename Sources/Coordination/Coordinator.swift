@@ -32,6 +32,11 @@ public struct Coordinator: Sendable {
     public var servesShards = false
     /// Bytes that no worker knows, for tickets that none can guess.
     public var secret: [UInt8] = []
+    /// Whether every worker takes part in every job, also where fewer would be faster.
+    public var employsAll = false
+    /// Floating-point operations a second of one thread to reckon with, where tiles are not really computed; nil: what workers
+    /// show.
+    public var presumedSpeed: Double?
     /// Whether this is a relay's: it tells its own coordinator of its workers, and leaves it to that one to end the run.
     package var isRelay = false
 
@@ -116,6 +121,9 @@ public struct Coordinator: Sendable {
   /// When workers asked for files last, while that is not long ago.
   var fetches: [PeerID: Instant] = [:]
   var speed = CoordinationLimits.assumedSpeed
+  /// Workers that took part in the last job of each kind.
+  var crewSizes: [UInt8: Int] = [:]
+  var hasNotedResting = false
   private var phase = Phase.running
 
   private enum Phase: Sendable { case running, ended }

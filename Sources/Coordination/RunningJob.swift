@@ -29,8 +29,10 @@ struct RunningJob: Sendable {
   let job: Job
   /// Whether the job was begun as a whole: it ends with its one portion.
   let isWhole: Bool
-  /// Whether anything of it has been handed out.
-  var hasStarted = false
+  /// When something of it was handed out first; nil before.
+  private(set) var startedAt: Instant?
+  /// The workers that take part; nil for all.
+  var crew: Set<PeerID>?
   /// Pieces in workers' hands, by number.
   var pieces: [UInt64: Piece] = [:]
   /// Portions without their result, oldest first.
@@ -54,9 +56,22 @@ struct RunningJob: Sendable {
   /// Whether some portions have not been opened to workers yet.
   var hasWaitingPortions: Bool { portions.contains { $0.queue == nil } }
 
+  /// Whether anything of it has been handed out.
+  var hasStarted: Bool { startedAt != nil }
+
+  /// Whether a worker takes part.
+  func employs(_ peer: PeerID) -> Bool { crew?.contains(peer) ?? true }
+
+  /// Estimated cost of the portions that have not been opened.
+  var waitingCost: Double {
+    portions.reduce(0) { $0 + ($1.queue == nil ? job.shape.cost(of: $1.tiles) : 0) }
+  }
+
   /// Opens all portions that are not open yet.
-  mutating func start(_ workers: [(peer: PeerID, share: Double)], minimumCost: Double) {
-    hasStarted = true
+  mutating func start(
+    _ workers: [(peer: PeerID, share: Double)], minimumCost: Double, now: Instant
+  ) {
+    startedAt = startedAt ?? now
     for place in portions.indices where portions[place].queue == nil {
       portions[place].start(workers, shape: job.shape, minimumCost: minimumCost)
     }

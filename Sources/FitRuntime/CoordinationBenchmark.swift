@@ -29,10 +29,14 @@ public struct CoordinationBenchmark: Sendable, Codable {
 
   /// Measures for each number of local worker processes.
   ///
-  /// - Parameter tiles: tiles of an iteration; nil: one for each of the most workers, 16 at least.
-  public static func run(components: Int, dimension: Int, workers: [Int], iterations: Int, tiles: Int? = nil)
-    throws -> CoordinationBenchmark
-  {
+  /// - Parameters:
+  ///   - tiles: tiles of an iteration; nil: one for each of the most workers, 16 at least.
+  ///   - letsRest: whether some workers rest as in a fit whose threads compute
+  ///     ``/Coordination/CoordinationLimits/assumedSpeed``; otherwise all take part.
+  public static func run(
+    components: Int, dimension: Int, workers: [Int], iterations: Int, tiles: Int? = nil,
+    letsRest: Bool = false
+  ) throws -> CoordinationBenchmark {
     let interruption = Interruption(try Signals(Interruption.signals))
     let identity = try Identity.measure()
     let setup = emptySetup(
@@ -40,7 +44,8 @@ public struct CoordinationBenchmark: Sendable, Codable {
     var rows: [Row] = []
     for count in workers {
       rows.append(
-        try measure(setup, workers: count, iterations: iterations, identity, interruption))
+        try measure(
+          setup, workers: count, iterations: iterations, letsRest: letsRest, identity, interruption))
     }
     return CoordinationBenchmark(components: components, dimension: dimension, rows: rows)
   }
@@ -63,16 +68,20 @@ public struct CoordinationBenchmark: Sendable, Codable {
   }
 
   private static func measure(
-    _ setup: FitSetup, workers: Int, iterations: Int, _ identity: Identity, _ interruption: Interruption
+    _ setup: FitSetup, workers: Int, iterations: Int, letsRest: Bool, _ identity: Identity,
+    _ interruption: Interruption
   ) throws -> Row {
     let bytes = try setup.encoded()
     let problem = try Problem(setup)
+    var configuration = Coordinator.Configuration(
+      run: RunID(bytes: Array("benchmark".utf8)), epoch: 1, version: Identity.version,
+      build: identity.build, fingerprint: identity.fingerprint.digest, numerics: identity.numerics,
+      setup: bytes, setupDigest: Digest.of(bytes).description, dataDigest: "", mixedNumerics: false,
+      workersToStart: workers, workerTimeout_ms: 60_000)
+    configuration.employsAll = !letsRest
+    configuration.presumedSpeed = letsRest ? CoordinationLimits.assumedSpeed : nil
     let runner = try DistributedRunner(
-      configuration: Coordinator.Configuration(
-        run: RunID(bytes: Array("benchmark".utf8)), epoch: 1, version: Identity.version,
-        build: identity.build, fingerprint: identity.fingerprint.digest, numerics: identity.numerics,
-        setup: bytes, setupDigest: Digest.of(bytes).description, dataDigest: "", mixedNumerics: false,
-        workersToStart: workers, workerTimeout_ms: 60_000),
+      configuration: configuration,
       localWorkers: workers, threads: 1, listen: [], interruption: interruption, log: { _, _ in })
     defer { runner.end(exitCode: ExitCode.done, message: "measured") }
     let fit = try Fit(problem)

@@ -55,7 +55,9 @@ public struct FitDiagnosis: Sendable {
   }
 
   /// What a user should know and do, in a sentence.
-  public var verdict: String { judgement.verdict(metric: metric, factorization: factorization) }
+  public var verdict: String {
+    judgement.verdict(metric: metric, dimension: dimension, factorization: factorization)
+  }
 
   /// Effective sample size of the importance weights over the number of draws.
   public var effectiveShare: Double? {

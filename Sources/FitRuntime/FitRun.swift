@@ -245,7 +245,7 @@ final class FitRun {
       version: Identity.version, converged: fit.ending?.hasConverged, judgement: fit.judgement,
       // Full covariances gain nothing by other coordinates.
       verdict: fit.judgement?.verdict(
-        metric: fit.factors.isEmpty ? fit.metric.kind : .dense,
+        metric: fit.factors.isEmpty ? fit.metric.kind : .dense, dimension: fit.plan.problem.dimension,
         factorization: fit.isFactorized ? .coordinates : .full),
       iterates: fit.iterates, bytesPerIteration: statistics.bytesPerIteration,
       bytesStreamed: statistics.bytesStreamed)

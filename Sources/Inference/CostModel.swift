@@ -30,6 +30,10 @@ public struct CostModel: Sendable {
     }
   }
 
+  /// One gradient over all rows, and a pair of them for a curvature.
+  var gradientOverRows: Double { rows(problem.rows, samples: 1, kind: .points) }
+  var pairOverRows: Double { rows(problem.rows, samples: 1, kind: .curvature) }
+
   /// The mixture's score costs one distance and one exponential for every component; with full covariances two
   /// triangular solves; with a mixture for each coordinate, that for each of them.
   func base(samples: Double, kind: JobKind) -> Double {

@@ -55,20 +55,27 @@ extension Fit {
   private func gradient(_ sums: [[Double]]) -> MixtureGradient {
     let dimension = mixture.dimension
     let samples = Double(settings.samples)
-    var gradient = MixtureGradient(
-      mean: [Double](repeating: 0, count: mixture.means.count),
-      variance: [Double](repeating: 0, count: mixture.componentCount))
-    for (block, values) in sums.enumerated() {
-      for (place, component) in plan.gradient.components(ofBlock: block).enumerated() {
-        let offset = place * (dimension + 2)
-        for coordinate in 0..<dimension {
-          gradient.mean[component * dimension + coordinate] = values[offset + coordinate] / samples
+    let count = mixture.means.count
+    let squares = mixture.variances.map { samples * Double(dimension) * $0 }
+    var rates = [Double](repeating: 0, count: mixture.componentCount)
+    // All workers wait for this: no check of each index.
+    let means = [Double](unsafeUninitializedCapacity: count) { buffer, initialized in
+      for (block, values) in sums.enumerated() {
+        values.withUnsafeBufferPointer { values in
+          for (place, component) in plan.gradient.components(ofBlock: block).enumerated() {
+            let own = values[place * (dimension + 2)..<(place + 1) * (dimension + 2)]
+            var target = component * dimension
+            for value in own.prefix(dimension) {
+              buffer.initializeElement(at: target, to: value / samples)
+              target += 1
+            }
+            rates[component] = own[own.startIndex + dimension] / squares[component]
+          }
         }
-        gradient.variance[component] =
-          values[offset + dimension] / (samples * Double(dimension) * mixture.variances[component])
       }
+      initialized = count
     }
-    return gradient
+    return MixtureGradient(mean: means, variance: rates)
   }
 
   /// Takes an evaluation of the mixture as it stands.

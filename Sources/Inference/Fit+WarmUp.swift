@@ -25,8 +25,9 @@ extension Fit {
 
   /// Rounds of curvature estimates at the end of each window: more when the mixture has settled.
   static let curvatureRounds = [2, 2, 2, 2, 3, 3, 4, 4]
-  /// Directions of one round over all components, in multiples of the dimension.
-  static let curvatureFrames = 4
+  /// Directions of one round over all components, in multiples of the dimension: at most, and as many at least, with
+  /// which the curvature of a quadratic is exact.
+  static let (curvatureFrames, fewestCurvatureFrames) = (4, 1)
   /// How far the metric follows an estimate at the end of each window: all the way at first; later estimates are
   /// averaged, because the whole way may overshoot when the curvature depends on where the mixture is.
   static let metricShares = [1.0, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
@@ -35,6 +36,8 @@ extension Fit {
 
   /// Points from which modes are searched for at once.
   static func searchPoints(components: Int) -> Int { min(max(64, 16 * components), 1024) }
+  /// As many, however much one of them costs.
+  static let fewestSearchPoints = 8
 
   /// Windows that are added to the warm-up, at most, while the estimates still change the metric much.
   static let mostExtraWindows = 6

@@ -1,6 +1,7 @@
 import Foundation
 import Mixtures
 import NumericsKit
+import Specification
 
 /// How good a fit is, from draws of the fitted mixture.
 public struct Judgement: Sendable, Hashable, Codable {
@@ -80,17 +81,27 @@ public struct Judgement: Sendable, Hashable, Codable {
   /// A fit that is further from its target than this, in nats, is none, whatever the tail of the weights that were drawn.
   private static let largestGap = 5.0
 
+  /// What may bring a fit nearer to its target.
+  private static func advice(_ metric: Metric.Kind, _ factorization: Factorization, dimension: Int) -> String
+  {
+    guard factorization == .full else { return "more components or model.factorization: full" }
+    let isWide = dimension > InferenceSpecification.largestDenseDimension
+    return switch metric {
+    case .dense: "more components"
+    case .diagonal: isWide ? "more components" : "more components or inference.metric: dense"
+    case .unit: "more components or inference.metric: \(isWide ? "diagonal" : "dense")"
+    }
+  }
+
   /// What a user should know and do, in one sentence.
-  public func verdict(metric: Metric.Kind, factorization: Factorization = .full) -> String {
+  /// - Parameter dimension: d, of the fit's parameter.
+  public func verdict(metric: Metric.Kind, dimension: Int, factorization: Factorization = .full) -> String {
     guard !usage.isEmpty else {
       return
         "The quality can't be judged: the target is not finite at some draws of the fit, or there are too few; "
         + "do not use this fit before you know why."
     }
-    let advice =
-      factorization == .coordinates
-      ? "more components or model.factorization: full"
-      : metric == .dense ? "more components" : "more components or inference.metric: dense"
+    let advice = Judgement.advice(metric, factorization, dimension: dimension)
     if khat == 0 {
       return
         "k̂ = 0: the importance weights are equal within \(Int(100 * Judgement.equalSpread)) %, so the fit is close to the "

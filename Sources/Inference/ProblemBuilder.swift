@@ -76,25 +76,22 @@ public struct ProblemBuilder {
     let searches =
       resolved.mixture.initial == .auto || resolved.mixture.initial == .data
       || (resolved.inference.relocation && !windows.isEmpty)
-    let plan = Planner.plan(
-      ProblemSize(
-        components: specification.mixture.components, dimension: target.dimension,
-        samples: specification.inference.samples,
-        objectiveDraws: specification.inference.objectiveDraws,
-        predictionDraws: specification.inference.predictionDraws,
-        rows: train?.manifest.rows ?? Problem.shards(target),
-        rowsPerShard: train?.manifest.rowsPerShard ?? min(1, Problem.shards(target)),
-        testRows: test?.manifest.rows ?? 0,
-        testRowsPerShard: test?.manifest.rowsPerShard ?? 0, columns: target.designColumns,
-        metric: learned,
-        curvaturePairs: learned == .unit || windows.isEmpty
-          ? 0 : ceilingDivision(Fit.curvatureFrames * target.dimension, components),
-        searchPoints: searches ? searchPoints(specification, dimension: target.dimension) : 0,
-        fullCovariances: specification.inference.fullCovariances, rowOperations: target.rowOperations,
-        factorization: specification.factorization,
-        evaluationCost: target is any ForeignDensity ? CostModel.foreignEvaluation : nil,
-        minibatch: MinibatchSize(minibatch),
-        nonzerosPerRow: Problem.nonzerosPerRow(target, train?.manifest)))
+    var size = ProblemSize(
+      components: components, dimension: target.dimension, samples: specification.inference.samples,
+      objectiveDraws: specification.inference.objectiveDraws,
+      predictionDraws: specification.inference.predictionDraws,
+      rows: train?.manifest.rows ?? Problem.shards(target),
+      rowsPerShard: train?.manifest.rowsPerShard ?? min(1, Problem.shards(target)),
+      testRows: test?.manifest.rows ?? 0,
+      testRowsPerShard: test?.manifest.rowsPerShard ?? 0, columns: target.designColumns, metric: learned,
+      fullCovariances: specification.inference.fullCovariances, rowOperations: target.rowOperations,
+      factorization: specification.factorization,
+      evaluationCost: target is any ForeignDensity ? CostModel.foreignEvaluation : nil,
+      minibatch: MinibatchSize(minibatch),
+      nonzerosPerRow: Problem.nonzerosPerRow(target, train?.manifest))
+    if learned != .unit, !windows.isEmpty { size.curvaturePairs = WarmUpSize.curvaturePairs(size) }
+    if searches { size.searchPoints = WarmUpSize.searchPoints(size) }
+    let plan = Planner.plan(size)
     if minibatch?.hasControlVariate == true {
       let interval = Fit.refreshInterval(specification.inference, plan: plan)
       resolved.inference.minibatch?.refreshInterval = interval
@@ -112,17 +109,6 @@ public struct ProblemBuilder {
     specification.data?.storage = train.storage
     if data.standardize { specification.data?.centring = data.centring ?? (train.storage == .dense) }
   }
-
-  /// Points at which V is evaluated at once to find a start; fewer of them for targets of very many dimensions, whose
-  /// components have mixtures of their own for each coordinate: no modes are searched for from them.
-  private func searchPoints(_ specification: FitSpecification, dimension: Int) -> Int {
-    let usual = Fit.searchPoints(components: specification.mixture.components)
-    guard specification.factorization == .coordinates else { return usual }
-    return min(usual, max(8, ProblemBuilder.mostPointNumbers / dimension))
-  }
-
-  /// Numbers of all points of a start's search, where coordinates have mixtures of their own: 32 MiB.
-  private static let mostPointNumbers = 1 << 22
 
   /// Refuses full covariances that no step could be computed for in useful time, or no message hold.
   private func checkCovariances(_ specification: FitSpecification, dimension d: Int) throws {

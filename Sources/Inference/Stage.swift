@@ -85,9 +85,14 @@ package struct Stage: Sendable, Equatable {
 
   private mutating func accumulate(_ mixture: IsotropicMixture) {
     if sums.isEmpty { sums = [Double](repeating: 0, count: mixture.means.count + mixture.componentCount) }
-    for k in mixture.means.indices { sums[k] += mixture.means[k] }
-    for i in mixture.variances.indices {
-      sums[mixture.means.count + i] += VectorMath.logarithm(mixture.variances[i])
+    // In each iteration, while all workers wait: no check of each index.
+    sums.withUnsafeMutableBufferPointer { sums in
+      mixture.means.withUnsafeBufferPointer { means in
+        for k in means.indices { sums[k] += means[k] }
+      }
+      for (i, variance) in mixture.variances.enumerated() {
+        sums[mixture.means.count + i] += VectorMath.logarithm(variance)
+      }
     }
     averaged += 1
   }

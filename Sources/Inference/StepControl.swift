@@ -32,15 +32,19 @@ public struct StepControl: Sendable, Hashable, Codable {
     guard gradient.count == previous.count, dimension > 0, !gradient.isEmpty else { return }
     let components = gradient.count / dimension
     var sum = 0.0
-    for i in 0..<components {
-      var (product, first, second) = (0.0, 0.0, 0.0)
-      for k in i * dimension..<(i + 1) * dimension {
-        product += gradient[k] * previous[k]
-        first += gradient[k] * gradient[k]
-        second += previous[k] * previous[k]
+    gradient.withUnsafeBufferPointer { gradient in
+      previous.withUnsafeBufferPointer { previous in
+        for i in 0..<components {
+          var (product, first, second) = (0.0, 0.0, 0.0)
+          for k in i * dimension..<(i + 1) * dimension {
+            product += gradient[k] * previous[k]
+            first += gradient[k] * gradient[k]
+            second += previous[k] * previous[k]
+          }
+          let scale = first.squareRoot() * second.squareRoot()
+          if scale > 0, scale.isFinite { sum += product / scale }
+        }
       }
-      let scale = first.squareRoot() * second.squareRoot()
-      if scale > 0, scale.isFinite { sum += product / scale }
     }
     cosines += sum / Double(components)
     count += 1

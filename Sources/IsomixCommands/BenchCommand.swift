@@ -66,7 +66,10 @@ struct BenchCoordinationCommand: ParsableCommand {
     discussion: """
       EXAMPLE
         isomix bench coordination --workers 1,2,4
-        isomix bench coordination --workers 1,64 --components 100 --dimension 50
+        isomix bench coordination --workers 1,64 --components 100 --dimension 50 --resting
+
+      All workers take part. With --resting some rest as in a fit whose threads compute 10 GFLOP/s: where an iteration is \
+      so short that more of them would cost more time than they save.
       """)
 
   @Option(help: "Numbers of worker processes, separated by commas.") var workers = IntegerList([1, 2, 4])
@@ -75,6 +78,7 @@ struct BenchCoordinationCommand: ParsableCommand {
   @Option(help: "Iterations to measure.") var iterations: Int = 3000
   @Option(help: "Tiles of an iteration (default: one for each of the most workers, 16 at least).") var tiles:
     Int?
+  @Flag(help: "Let workers rest as in a fit.") var resting = false
   @Flag(help: "Print JSON.") var json = false
 
   func validate() throws {
@@ -89,7 +93,7 @@ struct BenchCoordinationCommand: ParsableCommand {
     try reportingFailures("bench coordination") {
       let result = try CoordinationBenchmark.run(
         components: components, dimension: dimension, workers: workers.values, iterations: iterations,
-        tiles: tiles)
+        tiles: tiles, letsRest: resting)
       if json { return try printJSON(result) }
       try printOut("an empty iteration of N = \(components), d = \(dimension):")
       for row in result.rows {

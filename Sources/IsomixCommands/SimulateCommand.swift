@@ -73,7 +73,10 @@ struct SimulateCommand: ParsableCommand {
     if let workers, !(1...1024).contains(workers) {
       throw ValidationError("--workers must be from 1 to 1024.")
     }
-    if let relays, !(0...64).contains(relays) { throw ValidationError("--relays must be from 0 to 64.") }
+    let mostRelays = scale == nil ? 64 : 4096
+    if let relays, !(0...mostRelays).contains(relays) {
+      throw ValidationError("--relays must be from 0 to \(mostRelays).")
+    }
     guard events == nil || seeds == 1 else { throw ValidationError("--events needs --seeds 1.") }
     _ = try kinds()
     guard model == nil || model == "defaults" || scale != nil else {

@@ -80,20 +80,35 @@ public enum UpdateRule: String, Sendable, Codable, CaseIterable {
       guard variance > 0, variance.isFinite else { throw UpdateError.variance(variance, component: i) }
       next.variances[i] = variance
       var meanStep = movesByNewVariance ? stepSize * variance : stepSize
+      let own = i * dimension..<(i + 1) * dimension
       if let limits {
-        var squares = 0.0
-        for k in i * dimension..<(i + 1) * dimension { squares += gradient.mean[k] * gradient.mean[k] }
+        let squares = gradient.mean.withUnsafeBufferPointer { $0[own].reduce(0) { $0 + $1 * $1 } }
         let largest = limits.move * (Double(dimension) * mixture.variances[i]).squareRoot()
         let length = meanStep * squares.squareRoot()
         guard length.isFinite else { throw UpdateError.mean(component: i) }
         if length > largest { meanStep *= largest / length }
       }
-      for k in i * dimension..<(i + 1) * dimension {
-        next.means[k] -= meanStep * gradient.mean[k]
-        guard next.means[k].isFinite else { throw UpdateError.mean(component: i) }
+      guard UpdateRule.move(&next.means, own, by: meanStep, along: gradient.mean) else {
+        throw UpdateError.mean(component: i)
       }
     }
     return next
+  }
+
+  /// Subtracts a multiple of the gradient from some of the means; false when that leaves one that is not finite.
+  private static func move(
+    _ means: inout [Double], _ range: Range<Int>, by step: Double, along gradient: [Double]
+  ) -> Bool {
+    means.withUnsafeMutableBufferPointer { means in
+      gradient.withUnsafeBufferPointer { gradient in
+        var isFinite = true
+        for k in range {
+          means[k] -= step * gradient[k]
+          isFinite = isFinite && means[k].isFinite
+        }
+        return isFinite
+      }
+    }
   }
 
   private var movesByNewVariance: Bool { self == .ngd || self == .ngdPlain }

@@ -27,6 +27,8 @@ public struct ScaleModel: Sendable, Codable, Equatable {
   public var cores = 8
   /// Workers on a host; a relay is on a host with some of its workers. 0: everybody is on one host with the coordinator.
   public var workersPerHost = 8
+  /// Whether all workers take part, also where fewer would be faster: as in `isomix bench coordination`.
+  public var employsAll = false
   /// Memory that the coordinator's transport needs for a connection.
   public var connection_B = 6e4
 
@@ -39,6 +41,7 @@ public struct ScaleModel: Sendable, Codable, Equatable {
     case firstTile_s = "first_tile_s"
     case localLatency_s = "local_latency_s"
     case workersPerHost = "workers_per_host"
+    case employsAll = "employs_all"
   }
 
   /// Reads a model; what is missing has its default.
@@ -61,6 +64,7 @@ public struct ScaleModel: Sendable, Codable, Equatable {
     try take(.bandwidth_Bps, \.bandwidth_Bps)
     try take(.cores, \.cores)
     try take(.workersPerHost, \.workersPerHost)
+    try take(.employsAll, \.employsAll)
     try take(.connection_B, \.connection_B)
   }
 

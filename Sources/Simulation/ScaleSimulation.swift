@@ -100,14 +100,12 @@ public struct ScaleSimulation {
     let perHost = model.workersPerHost
     let hostCount = perHost == 0 ? 1 : 1 + (workers + perHost - 1) / perHost
     hosts = [Host](repeating: Host(), count: hostCount)
-    nodes.append(
-      Node(
-        machine: .coordinator(
-          Coordinator(
-            configuration: Coordinator.Configuration(
-              run: RunID(bytes: Array("scale".utf8)), epoch: 1, version: "1", build: "b", fingerprint: "f",
-              numerics: "", setup: [], setupDigest: "s", dataDigest: "d", mixedNumerics: false,
-              workersToStart: workers, workerTimeout_ms: .max))), host: 0, parent: 0))
+    var configuration = Coordinator.Configuration(
+      run: RunID(bytes: Array("scale".utf8)), epoch: 1, version: "1", build: "b", fingerprint: "f",
+      numerics: "", setup: [], setupDigest: "s", dataDigest: "d", mixedNumerics: false,
+      workersToStart: workers, workerTimeout_ms: .max)
+    configuration.employsAll = model.employsAll
+    nodes.append(Node(machine: .coordinator(Coordinator(configuration: configuration)), host: 0, parent: 0))
     func host(ofWorker worker: Int) -> Int { perHost == 0 ? 0 : 1 + worker / perHost }
     for relay in 0..<relays {
       let hello = ScaleSimulation.hello("r", relay)

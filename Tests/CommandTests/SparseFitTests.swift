@@ -158,7 +158,8 @@ extension Commands {
         peaks.append(peak)
       }
       #expect(peaks[0] > 10_000, "the peak was not seen: \(peaks)")
-      #expect(peaks[1] < 200_000, "\(peaks) kB")
+      // The larger file's rows have 110 MB of numbers and places more than the smaller one's.
+      #expect(peaks[1] < peaks[0] + 49_152, "\(peaks) kB")
     }
   }
 }

@@ -1,4 +1,5 @@
 import Inference
+import Mixtures
 import NumericsKit
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
     let judgement = Judgement(integrands: [Double](repeating: 3.5, count: 400), components: 4)
     #expect(judgement.khat == 0 && judgement.isReliable)
     #expect(judgement.usage.allSatisfy { abs($0 - 0.25) < 1e-12 } && judgement.idleComponents == 0)
-    #expect(judgement.verdict(metric: .dense).contains("close to the target"))
+    #expect(judgement.verdict(metric: .dense, dimension: 2).contains("close to the target"))
   }
 
   @Test(
@@ -37,7 +38,7 @@ import Testing
     integrands[18] = 1
     let judgement = Judgement(integrands: integrands, components: 4)
     #expect(judgement.khat == nil && !judgement.isReliable)
-    #expect(judgement.verdict(metric: .dense).contains("can't be relied on"))
+    #expect(judgement.verdict(metric: .dense, dimension: 2).contains("can't be relied on"))
     #expect(judgement.idleComponents == 3)
   }
 
@@ -48,7 +49,22 @@ import Testing
       integrands[5] = value
       let judgement = Judgement(integrands: integrands, components: 1)
       #expect(!judgement.isReliable && judgement.usage.isEmpty)
-      #expect(judgement.verdict(metric: .unit).contains("can't be judged"))
+      #expect(judgement.verdict(metric: .unit, dimension: 2).contains("can't be judged"))
+    }
+  }
+
+  @Test("What is advised is possible: no dense coordinates of thousands of dimensions")
+  func advice() {
+    // One draw has nearly all the weight.
+    var integrands = (0..<400).map { 0.01 * Double($0 % 7) }
+    integrands[3] = -60
+    let judgement = Judgement(integrands: integrands, components: 1)
+    #expect(!judgement.isReliable)
+    #expect(judgement.verdict(metric: .unit, dimension: 50).contains("inference.metric: dense"))
+    #expect(judgement.verdict(metric: .diagonal, dimension: 50).contains("inference.metric: dense"))
+    #expect(judgement.verdict(metric: .unit, dimension: 5001).contains("inference.metric: diagonal"))
+    for metric in [Metric.Kind.dense, .diagonal] {
+      #expect(!judgement.verdict(metric: metric, dimension: 5001).contains("inference.metric"))
     }
   }
 }

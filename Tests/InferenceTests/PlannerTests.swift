@@ -51,6 +51,25 @@ struct PlannerTests {
     #expect(Planner.plan(problem).gradient.rowsPerTile == 256)
   }
 
+  @Test("a warm-up evaluates as much as ever where rows are few, and less where one gradient takes long")
+  func warmUp() {
+    var flights = size(components: 5, dimension: 59, rows: 260_579)
+    flights.metric = .dense
+    #expect(WarmUpSize.curvaturePairs(flights) == 48)  // Four frames of 59 directions over 5 components.
+    #expect(WarmUpSize.searchPoints(flights) == 80)
+    var tall = size(components: 3, dimension: 50, rows: 10_000_000)
+    tall.metric = .dense
+    #expect(WarmUpSize.curvaturePairs(tall) == 17)  // One whole frame.
+    #expect(WarmUpSize.searchPoints(tall) == 9)
+    tall.rows *= 100
+    #expect(WarmUpSize.curvaturePairs(tall) == 17 && WarmUpSize.searchPoints(tall) == 8)
+    let analytic = size(components: 20, dimension: 2)
+    #expect(WarmUpSize.curvaturePairs(analytic) == 1 && WarmUpSize.searchPoints(analytic) == 320)
+    var wide = size(components: 5, dimension: 1 << 20)
+    wide.factorization = .coordinates
+    #expect(WarmUpSize.searchPoints(wide) == 8)
+  }
+
   /// Checks that the tiles of a job's blocks hold every (component, sample, base or row) exactly once.
   private func checkPartition(_ plan: JobPlan, shard: Int, _ comment: String) {
     // Tiles are products of ranges: count cells, and check that no two overlap by their corners.
