@@ -16,6 +16,21 @@ W = np.exp(-Z * Z / 2)
 W /= W.sum()
 
 
+def case(name, model, means, variances, responses, probabilities, expected, logs, tolerance):
+    """One case of the file; `logs` are those of the rows' predictive densities."""
+    return {
+        "name": name,
+        "model": model,
+        "means": means,
+        "variances": variances,
+        "responses": responses,
+        "probabilities": probabilities,
+        "expected": expected,
+        "log_predictive_density": float(np.mean(logs)),
+        "tolerance": tolerance,
+    }
+
+
 def student(name, degrees, means, variances, noise, responses, tolerance, fitted=False):
     """y = η + σ t; under component i η ~ N(x m_i, ε_i |x|²), and log σ ~ N(m, ε_i) where it is fitted."""
     probabilities = [0.001, 0.05, 0.5, 0.95]
@@ -55,17 +70,8 @@ def student(name, degrees, means, variances, noise, responses, tolerance, fitted
     model = f"family: student_t, degrees: {degrees}, noise: " + (
         "{half_normal: {scale: 1}}" if fitted else str(noise)
     )
-    return {
-        "name": name,
-        "model": model,
-        "means": means,
-        "variances": variances,
-        "responses": responses,
-        "probabilities": probabilities,
-        "expected": [m + q for m, q in zip(deviations, quantiles)],
-        "log_predictive_density": float(np.mean(logs)),
-        "tolerance": tolerance,
-    }
+    expected = [m + q for m, q in zip(deviations, quantiles)]
+    return case(name, model, means, variances, responses, probabilities, expected, logs, tolerance)
 
 
 def softmax(name, classes, means, variances, responses, tolerance):
@@ -91,17 +97,7 @@ def softmax(name, classes, means, variances, responses, tolerance):
             probabilities += [float((weight * power / total).sum()) / len(means) for power in powers]
         expected.append([float(p) for p in probabilities])
         logs.append(float(np.log(probabilities[response])))
-    return {
-        "name": name,
-        "model": "family: softmax",
-        "means": means,
-        "variances": variances,
-        "responses": responses,
-        "probabilities": [],
-        "expected": expected,
-        "log_predictive_density": float(np.mean(logs)),
-        "tolerance": tolerance,
-    }
+    return case(name, "family: softmax", means, variances, responses, [], expected, logs, tolerance)
 
 
 def counts(name, means, variances, responses, tolerance=1e-4):
@@ -139,17 +135,7 @@ def counts(name, means, variances, responses, tolerance=1e-4):
     model = "family: poisson"
     if len(means[0]) > 2:
         model = "family: negative_binomial, overdispersion: {half_normal: {scale: 1}}"
-    return {
-        "name": name,
-        "model": model,
-        "means": means,
-        "variances": variances,
-        "responses": responses,
-        "probabilities": probabilities,
-        "expected": expected,
-        "log_predictive_density": float(np.mean(np.array(logs))),
-        "tolerance": tolerance,
-    }
+    return case(name, model, means, variances, responses, probabilities, expected, logs, tolerance)
 
 
 def main():
