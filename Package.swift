@@ -127,7 +127,7 @@ let package = Package(
       name: "FitRuntimeTests",
       dependencies: [
         "FitRuntime", "Inference", "Mixtures", "NumericsKit", "Posteriors", "Reporting", "TestKit",
-        "ZeroMQTransport", "CNetCDF",
+        "Wire", "ZeroMQTransport", "CNetCDF",
       ]),
     .testTarget(
       name: "CommandTests",

@@ -3,6 +3,29 @@ import Wire
 /// How many workers take part in a job. Each of them costs the coordinator a message and an answer; where a job is short, more
 /// workers cost more time than they save, and the others rest.
 extension Coordinator {
+  /// Those of some free workers that find a processor of their own, in their order: where a machine has more threads of workers
+  /// than processors, the others would only take turns with them, and every change of turns would cost time. All of them
+  /// where jobs are so long that this does not matter, or as long as it is not known how long they are.
+  func sharingProcessors(_ free: [PeerID], in running: RunningJob) -> [PeerID] {
+    guard !configuration.employsAll, let last = jobSeconds[running.job.kind],
+      last < Double(CoordinationLimits.straggler_ms) / 2000
+    else { return free }
+    var taken: [Processors: Int] = [:]
+    return free.filter { peer in
+      guard let record = workers[peer], let processors = record.hello.processors else { return true }
+      let before = taken[processors, default: 0]
+      guard before == 0 || before + record.threads <= processors.count else { return false }
+      taken[processors] = before + record.threads
+      return true
+    }
+  }
+
+  /// Remembers how long the job took whose sums, or a portion's, are complete.
+  mutating func noteDuration(now: Instant) {
+    guard let running = job, let started = running.startedAt else { return }
+    jobSeconds[running.job.kind] = now.seconds(since: started)
+  }
+
   /// Those of some free workers that a job is handed out to: all of them where that is worth it, or as long as their speed is
   /// not known.
   mutating func crew(of free: [PeerID], for running: RunningJob) -> [PeerID] {
@@ -49,16 +72,15 @@ extension Coordinator {
     return callAll(now: now)
   }
 
-  /// Says once that workers rest.
-  mutating func noteResting(_ crew: Int, of free: Int) -> [CoordinatorAction] {
+  /// Says once that workers rest: `able` of the free ones have a processor.
+  mutating func noteResting(_ crew: Int, of able: Int, of free: Int) -> [CoordinatorAction] {
     guard !hasNotedResting, crew < free, statistics.jobs > Coordinator.jobsBeforeNote else { return [] }
     hasNotedResting = true
-    return [
-      .log(
-        .info,
-        "\(crew) of \(free) workers take part in an iteration: it is so short that more would cost more time than they save"
-      )
-    ]
+    let reason =
+      crew < able
+      ? "it is so short that more would cost more time than they save"
+      : "their threads keep all processors busy that the workers have"
+    return [.log(.info, "\(crew) of \(free) workers take part in an iteration: \(reason)")]
   }
 
   /// The first jobs are of other kinds and sizes than those that a fit is made of.

@@ -30,11 +30,14 @@ extension Coordinator {
     waitingSince = nil
     // Who still computes for an earlier job gets no home: it gets work again when it has answered.
     let free = roster.filter { workers[$0]?.assignments.allSatisfy { $0.job == running.number } == true }
-    let crew = crew(of: free, for: running)
+    let able = sharingProcessors(free, in: running)
+    // What a worker showed while it took turns says nothing.
+    if able.count < free.count { for peer in Set(free).subtracting(able) { workers[peer]?.speed = nil } }
+    let crew = crew(of: able, for: running)
     // Of a relay's job that has begun, all who have work go on.
     let mayRest = crew.count < free.count && (!running.hasStarted || running.crew != nil)
     job?.crew = mayRest ? Set(crew).union(running.crew ?? []) : nil
-    actions += noteResting(crew.count, of: free.count)
+    actions += noteResting(crew.count, of: able.count, of: free.count)
     let threads = crew.compactMap { workers[$0]?.threads }
     let shares = zip(crew, shares(of: crew)).map { (peer: $0, share: $1) }
     let minimumCost = CoordinationLimits.minimumPiece_s * speed * Double(threads.min() ?? 1)
@@ -156,6 +159,7 @@ extension Coordinator {
     guard let done = job?.reduce(assignment, sums: result.sums, threadSeconds: threadSeconds),
       let sums = done.result
     else { return dispatch(to: peer, now: now) }
+    noteDuration(now: now)
     guard isWhole else {
       let threads = roster.reduce(0) { $0 + (workers[$1]?.threads ?? 0) }
       let answer = CoordinatorAction.portionCompleted(

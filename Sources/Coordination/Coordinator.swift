@@ -32,7 +32,7 @@ public struct Coordinator: Sendable {
     public var servesShards = false
     /// Bytes that no worker knows, for tickets that none can guess.
     public var secret: [UInt8] = []
-    /// Whether every worker takes part in every job, also where fewer would be faster.
+    /// Whether every worker takes part in every job, also where fewer would be as fast or faster.
     public var employsAll = false
     /// Floating-point operations a second of one thread to reckon with, where tiles are not really computed; nil: what workers
     /// show.
@@ -121,8 +121,9 @@ public struct Coordinator: Sendable {
   /// When workers asked for files last, while that is not long ago.
   var fetches: [PeerID: Instant] = [:]
   var speed = CoordinationLimits.assumedSpeed
-  /// Workers that took part in the last job of each kind.
+  /// Workers that took part in the last job of each kind, and how long it took.
   var crewSizes: [UInt8: Int] = [:]
+  var jobSeconds: [UInt8: Double] = [:]
   var hasNotedResting = false
   private var phase = Phase.running
 

@@ -39,16 +39,20 @@ public struct Relay: Sendable {
   private var waitingReads: [ShardRead] = []
   /// Bytes that no worker knows.
   private let secret: [UInt8]
+  private let employsAll: Bool
 
   /// - Parameters:
   ///   - hello: who the relay is; `isRelay` is set.
   ///   - epoch: a number larger than that of any relay before it at the same endpoint.
   ///   - patience_ms: how long to look for a coordinator before giving up; nil: for ever.
   ///   - secret: bytes that no worker knows.
+  ///   - employsAll: whether all of its workers take part in whatever comes to it.
   public init(
-    hello: Hello, epoch: UInt64, patience_ms: Int? = CoordinationLimits.greeting_ms, secret: [UInt8] = []
+    hello: Hello, epoch: UInt64, patience_ms: Int? = CoordinationLimits.greeting_ms, secret: [UInt8] = [],
+    employsAll: Bool = false
   ) {
     self.secret = secret
+    self.employsAll = employsAll
     var hello = hello
     hello.isRelay = true
     self.hello = hello
@@ -202,6 +206,7 @@ public struct Relay: Sendable {
       configuration.isRelay = true
       configuration.servesShards = true
       configuration.secret = secret
+      configuration.employsAll = employsAll
       waitingReads = []
       coordinator = Coordinator(configuration: configuration)
       actions += known.map { .sendDown($0, Message(run: session.run, epoch: epoch, content: .registerAgain)) }

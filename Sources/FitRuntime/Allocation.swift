@@ -1,5 +1,7 @@
 import CPlatform
 import Foundation
+import NumericsKit
+import Wire
 
 /// What this process may use of the machine: its CPU affinity, the limits of its control group, and its share of a
 /// Slurm job, whichever is least.
@@ -48,6 +50,28 @@ public struct Allocation: Sendable, Equatable {
     self.nodes = nodes
     self.memory_bytes = memory_bytes
   }
+
+  /// The processors that this process takes turns on with others: a kernel's (containers and network namespaces share one),
+  /// as far as this process's affinity goes. Nil when the system does not tell. What control groups allow is not in it: the
+  /// groups of two containers can't be told apart from inside.
+  static func processors() -> Processors? {
+    processors(root: "", affinity: Int(isomix_available_cores()))
+  }
+
+  /// The same with the files below another folder than `/`.
+  package static func processors(root: String, affinity: Int) -> Processors? {
+    guard let boot = try? String(contentsOfFile: "\(root)/proc/sys/kernel/random/boot_id", encoding: .utf8),
+      let status = try? String(contentsOfFile: "\(root)/proc/self/status", encoding: .utf8),
+      let allowed = status.split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed:") })
+    else { return nil }
+    return Processors(
+      set: String(Digest.of(Array("\(boot)\(allowed)".utf8)).description.prefix(16)),
+      count: max(1, affinity))
+  }
+
+  /// Whether the environment wants every worker to take part in every iteration, also where some would better rest:
+  /// `ISOMIX_NO_REST=1`, for whoever measures or tests many workers on few processors.
+  static var letsNobodyRest: Bool { ProcessInfo.processInfo.environment["ISOMIX_NO_REST"] == "1" }
 
   /// Finds out.
   public static func current() -> Allocation {

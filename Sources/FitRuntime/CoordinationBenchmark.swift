@@ -31,11 +31,12 @@ public struct CoordinationBenchmark: Sendable, Codable {
   ///
   /// - Parameters:
   ///   - tiles: tiles of an iteration; nil: one for each of the most workers, 16 at least.
+  ///   - overTCP: whether workers connect over the loopback interface, as remote ones do over a network.
   ///   - letsRest: whether some workers rest as in a fit whose threads compute
   ///     ``/Coordination/CoordinationLimits/assumedSpeed``; otherwise all take part.
   public static func run(
     components: Int, dimension: Int, workers: [Int], iterations: Int, tiles: Int? = nil,
-    letsRest: Bool = false
+    letsRest: Bool = false, overTCP: Bool = false
   ) throws -> CoordinationBenchmark {
     let interruption = Interruption(try Signals(Interruption.signals))
     let identity = try Identity.measure()
@@ -45,7 +46,8 @@ public struct CoordinationBenchmark: Sendable, Codable {
     for count in workers {
       rows.append(
         try measure(
-          setup, workers: count, iterations: iterations, letsRest: letsRest, identity, interruption))
+          setup, workers: count, iterations: iterations, letsRest: letsRest, overTCP: overTCP, identity,
+          interruption))
     }
     return CoordinationBenchmark(components: components, dimension: dimension, rows: rows)
   }
@@ -68,7 +70,8 @@ public struct CoordinationBenchmark: Sendable, Codable {
   }
 
   private static func measure(
-    _ setup: FitSetup, workers: Int, iterations: Int, letsRest: Bool, _ identity: Identity,
+    _ setup: FitSetup, workers: Int, iterations: Int, letsRest: Bool, overTCP: Bool,
+    _ identity: Identity,
     _ interruption: Interruption
   ) throws -> Row {
     let bytes = try setup.encoded()
@@ -82,7 +85,8 @@ public struct CoordinationBenchmark: Sendable, Codable {
     configuration.presumedSpeed = letsRest ? CoordinationLimits.assumedSpeed : nil
     let runner = try DistributedRunner(
       configuration: configuration,
-      localWorkers: workers, threads: 1, listen: [], interruption: interruption, log: { _, _ in })
+      localWorkers: workers, threads: 1, listen: [], interruption: interruption,
+      localTransport: overTCP ? .loopback : .socket, log: { _, _ in })
     defer { runner.end(exitCode: ExitCode.done, message: "measured") }
     let fit = try Fit(problem)
     let shape = JobShape(setup.plan.gradient, problem: setup.plan.problem)

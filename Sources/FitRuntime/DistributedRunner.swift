@@ -24,6 +24,7 @@ final class DistributedRunner: JobRunner {
   private var nextTick: Instant
   private var nextHangCheck: Instant
   private var socketFolder: SocketFolder?
+  private let localTransport: LocalTransport
 
   /// Endpoints that workers can connect to.
   private(set) var endpoints: [String] = []
@@ -41,6 +42,10 @@ final class DistributedRunner: JobRunner {
   private static let lastLooks = 10
   private static let hangCheck_ms = 1_000
 
+  /// How local workers are connected: by a socket that only their user can reach, or like remote ones over the loopback
+  /// interface, where anybody can reach it: to measure what that costs.
+  enum LocalTransport { case socket, loopback }
+
   /// Opens the endpoints and starts the local workers.
   ///
   /// - Parameters:
@@ -48,10 +53,11 @@ final class DistributedRunner: JobRunner {
   ///   - listen: endpoints for remote workers.
   ///   - security: keys; with them every tcp endpoint is encrypted.
   ///   - shards: the data's files, for workers that don't share a folder with this process; nil: they do.
+  ///   - localTransport: how local workers are connected.
   init(
     configuration: Coordinator.Configuration, localWorkers: Int, threads: Int, listen: [String],
     security: CoordinatorSecurity? = nil, shards: ShardCatalogue? = nil, interruption: Interruption,
-    log: @escaping (LogLevel, String) -> Void
+    localTransport: LocalTransport = .socket, log: @escaping (LogLevel, String) -> Void
   ) throws {
     var configuration = configuration
     configuration.servesShards = shards != nil
@@ -59,6 +65,7 @@ final class DistributedRunner: JobRunner {
     machine = Coordinator(configuration: configuration)
     self.shards = shards
     self.interruption = interruption
+    self.localTransport = localTransport
     self.log = log
     socket = try CoordinatorSocket(TransportContext(), security: security)
     poller = Poller([.descriptor(interruption.descriptor)] + socket.pollHandles.map { .socket($0) })
@@ -72,16 +79,25 @@ final class DistributedRunner: JobRunner {
         endpoints.append(try socket.bind(endpoint, encrypted: encrypted))
       }
       if localWorkers > 0 {
-        let folder = try SocketFolder()
-        socketFolder = folder
-        let endpoint = try socket.bindForChildren("ipc://\(folder.path)/coordinator")
-        try children.start(count: localWorkers, endpoint: endpoint, threads: threads)
+        try children.start(
+          count: localWorkers, endpoint: try bindForChildren(localTransport), threads: threads)
       }
     } catch {
       cleanUp(afterFailure: true)
       throw error
     }
     interruption.childrenEnded = { [weak self] in self?.childrenEnded = true }
+  }
+
+  /// Opens the endpoint for local workers.
+  private func bindForChildren(_ transport: LocalTransport) throws -> String {
+    switch transport {
+    case .socket:
+      let folder = try SocketFolder()
+      socketFolder = folder
+      return try socket.bindForChildren("ipc://\(folder.path)/coordinator")
+    case .loopback: return try socket.bind("tcp://127.0.0.1:0", encrypted: false)
+    }
   }
 
   func run(_ job: Job) throws -> [[Double]] {
@@ -130,7 +146,8 @@ final class DistributedRunner: JobRunner {
     } catch {
       log(.warning, "\(RunFailure(error).message); it is tried again")
     }
-    guard nextHangCheck <= now else { return }
+    // Over the loopback interface nobody is known as a child.
+    guard nextHangCheck <= now, localTransport == .socket else { return }
     nextHangCheck = now.adding(milliseconds: DistributedRunner.hangCheck_ms)
     for process in children.killHanging(isRegistered: { machine.hasLocalWorker(processID: $0) }) {
       log(.warning, "local worker process \(process) hangs: it is killed and started again")

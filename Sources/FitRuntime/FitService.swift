@@ -24,6 +24,8 @@ public final class FitService {
     /// The key folder: with it every tcp endpoint is encrypted, and takes known workers only.
     public var keys: String?
     public var mixedNumerics = false
+    /// Whether every worker takes part in every iteration, also where some would better rest.
+    public var employsAll = false
     public var workerTimeout_s = 60.0
     /// After how much silence a worker is lost.
     public var silenceTimeout_s = Double(CoordinationLimits.silenceLimit_ms) / 1000
@@ -310,7 +312,7 @@ public final class FitService {
     // A crash of somebody else's code must end a worker, not the run.
     let isInProcess =
       local == 1 && options.listen.isEmpty && !prepared.problem.specification.model.isForeign
-    let configuration = Coordinator.Configuration(
+    var configuration = Coordinator.Configuration(
       run: run,
       epoch: UInt64(Date().timeIntervalSince1970 * 1000), version: Identity.version,
       build: identity.build, fingerprint: identity.fingerprint.digest, numerics: identity.numerics,
@@ -319,6 +321,7 @@ public final class FitService {
       workersToStart: isInProcess ? 1 : max(1, local),
       workerTimeout_ms: Int(options.workerTimeout_s * 1000),
       silenceLimit_ms: Int(options.silenceTimeout_s * 1000))
+    configuration.employsAll = options.employsAll || Allocation.letsNobodyRest
     var throttle = LogThrottle(now: Clock.now)
     let note: (LogLevel, String) -> Void = { level, text in
       for message in throttle.pass(text, now: Clock.now) {

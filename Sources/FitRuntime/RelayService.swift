@@ -106,7 +106,7 @@ private final class RelayLoop {
         version: Identity.version, build: identity.build, fingerprint: identity.fingerprint.digest,
         numerics: identity.numerics, isLocalChild: false),
       epoch: UInt64(Date().timeIntervalSince1970 * 1000) << 8, patience_ms: Int(options.wait_s * 1000),
-      secret: ShardTickets.secret())
+      secret: ShardTickets.secret(), employsAll: Allocation.letsNobodyRest)
     let endpoints = try options.listen.map { endpoint in
       Endpoint.advertised(
         try below.bind(endpoint, encrypted: security != nil && endpoint.hasPrefix("tcp://")))

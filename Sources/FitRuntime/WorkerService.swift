@@ -135,7 +135,7 @@ private final class WorkerLoop {
         worker: UUID().uuidString, incarnation: 1, host: identity.host, processID: Int(getpid()),
         threads: options.threads, version: Identity.version, build: identity.build,
         fingerprint: identity.fingerprint.digest, numerics: identity.numerics,
-        isLocalChild: options.parent != nil),
+        isLocalChild: options.parent != nil, processors: Allocation.processors()),
       // A local worker lives as long as its coordinator, and not a moment longer.
       patience_ms: options.parent == nil ? Int(options.wait_s * 1000) : nil)
   }

@@ -66,10 +66,10 @@ struct BenchCoordinationCommand: ParsableCommand {
     discussion: """
       EXAMPLE
         isomix bench coordination --workers 1,2,4
-        isomix bench coordination --workers 1,64 --components 100 --dimension 50 --resting
+        isomix bench coordination --workers 1,64 --components 100 --dimension 50 [--no-rest]
 
-      All workers take part. With --resting some rest as in a fit whose threads compute 10 GFLOP/s: where an iteration is \
-      so short that more of them would cost more time than they save.
+      Some workers rest as in a fit whose threads compute 10 GFLOP/s: where machines have fewer processors than workers, or \
+      an iteration is so short that more workers would cost more time than they save. With --no-rest all take part.
       """)
 
   @Option(help: "Numbers of worker processes, separated by commas.") var workers = IntegerList([1, 2, 4])
@@ -78,7 +78,8 @@ struct BenchCoordinationCommand: ParsableCommand {
   @Option(help: "Iterations to measure.") var iterations: Int = 3000
   @Option(help: "Tiles of an iteration (default: one for each of the most workers, 16 at least).") var tiles:
     Int?
-  @Flag(help: "Let workers rest as in a fit.") var resting = false
+  @Flag(help: "Let all workers take part.") var noRest = false
+  @Flag(help: "Connect the workers over TCP (loopback) instead of a local socket.") var tcp = false
   @Flag(help: "Print JSON.") var json = false
 
   func validate() throws {
@@ -93,7 +94,7 @@ struct BenchCoordinationCommand: ParsableCommand {
     try reportingFailures("bench coordination") {
       let result = try CoordinationBenchmark.run(
         components: components, dimension: dimension, workers: workers.values, iterations: iterations,
-        tiles: tiles, letsRest: resting)
+        tiles: tiles, letsRest: !noRest, overTCP: tcp)
       if json { return try printJSON(result) }
       try printOut("an empty iteration of N = \(components), d = \(dimension):")
       for row in result.rows {

@@ -51,6 +51,13 @@ struct FitCommand: ParsableCommand {
   @Flag(help: "Accept workers whose CPU or libraries may give other bits.")
   var mixedNumerics = false
 
+  @Flag(
+    help: """
+      Let every worker take part in every iteration, also where some would better rest: more of them than processors, or \
+      iterations so short that messages take longer than computing.
+      """)
+  var noRest = false
+
   @Option(name: .customLong("set"), help: "Set a value of the spec by its dotted path; repeatable.")
   var overrides: [String] = []
 
@@ -131,6 +138,7 @@ struct FitCommand: ParsableCommand {
       options.insecure = insecure
       options.keys = keys
       options.mixedNumerics = mixedNumerics
+      options.employsAll = noRest
       options.workerTimeout_s = workerTimeout
       options.silenceTimeout_s = silenceTimeout
       options.cache = cache

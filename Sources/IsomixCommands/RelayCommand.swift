@@ -16,6 +16,8 @@ struct RelayCommand: ParsableCommand {
         isomix worker --connect tcp://rack3:7001 --keys rack-keys --threads 8
         isomix relay --connect tcp://127.0.0.1:5555 --listen ipc:///tmp/relay --publish relay.json
         isomix worker --rendezvous relay.json
+
+      With ISOMIX_NO_REST=1 in its environment all of its workers take part in every iteration, as with `isomix fit --no-rest`.
       """)
 
   @Option(help: "The fit's endpoint (or another relay's), as its --listen says.")

@@ -117,15 +117,19 @@ public struct ScaleSimulation {
     for worker in 0..<workers {
       nodes.append(
         Node(
-          machine: .worker(Worker(hello: ScaleSimulation.hello("w", worker))), host: host(ofWorker: worker),
+          machine: .worker(
+            Worker(
+              hello: ScaleSimulation.hello(
+                "w", worker, Processors(set: "\(host(ofWorker: worker))", count: model.cores)))),
+          host: host(ofWorker: worker),
           parent: relays == 0 ? 0 : 1 + worker * relays / workers))
     }
   }
 
-  private static func hello(_ kind: String, _ number: Int) -> Hello {
+  private static func hello(_ kind: String, _ number: Int, _ processors: Processors? = nil) -> Hello {
     Hello(
       worker: "\(kind)\(number)", incarnation: 1, host: "\(kind)\(number)", processID: number + 1, threads: 1,
-      version: "1", build: "b", fingerprint: "f", numerics: "", isLocalChild: false)
+      version: "1", build: "b", fingerprint: "f", numerics: "", isLocalChild: false, processors: processors)
   }
 
   private var instant: Instant { Instant(nanoseconds: 1_000_000_000 + UInt64(now * 1e9)) }

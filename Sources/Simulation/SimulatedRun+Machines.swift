@@ -91,7 +91,8 @@ extension SimulatedRun {
     let name = identity ?? "worker-\(seed)-\(nextProcess)"
     let hello = Hello(
       worker: name, incarnation: 1, host: host, processID: nextProcess, threads: 1 + generator.below(2),
-      version: "1", build: "b", fingerprint: "f", numerics: "simulated", isLocalChild: isLocal)
+      version: "1", build: "b", fingerprint: "f", numerics: "simulated", isLocalChild: isLocal,
+      processors: generator.below(2) == 0 ? nil : Processors(set: host, count: 1 + generator.below(2)))
     return SimulatedWorker(
       machine: isRelay
         ? .relay(Relay(hello: hello, epoch: UInt64(nextProcess) << 32, patience_ms: nil))

@@ -316,12 +316,15 @@ extension CrewNotice {
 extension Hello {
   /// Refuses values that no worker sends.
   func checked() throws(WireError) -> Hello {
-    let texts = [worker, host, version, build, fingerprint, numerics]
+    let texts = [worker, host, version, build, fingerprint, numerics, processors?.set ?? ""]
     guard texts.allSatisfy({ $0.utf8.count <= 1024 }) else {
       throw WireError(.limit, "a text in a hello is over the limit of 1024 bytes")
     }
     guard (1...4096).contains(threads), (0...1_000_000).contains(incarnation), processID >= 0 else {
       throw WireError(.malformed, "a hello with \(threads) threads and process \(processID) makes no sense")
+    }
+    if let count = processors?.count, !(1...1 << 20).contains(count) {
+      throw WireError(.malformed, "a hello with \(count) processors makes no sense")
     }
     return self
   }

@@ -113,10 +113,13 @@ public struct Hello: Hashable, Sendable, Codable {
   /// Whether it computes nothing itself, but passes work on to workers of its own. Their number and threads come with
   /// `ready` and with every beat.
   public var isRelay: Bool
+  /// The processors that it runs on; nil when it can't tell.
+  public var processors: Processors?
 
   public init(
     worker: String, incarnation: Int, host: String, processID: Int, threads: Int, version: String,
-    build: String, fingerprint: String, numerics: String, isLocalChild: Bool, isRelay: Bool = false
+    build: String, fingerprint: String, numerics: String, isLocalChild: Bool, isRelay: Bool = false,
+    processors: Processors? = nil
   ) {
     self.worker = worker
     self.incarnation = incarnation
@@ -129,6 +132,19 @@ public struct Hello: Hashable, Sendable, Codable {
     self.numerics = numerics
     self.isLocalChild = isLocalChild
     self.isRelay = isRelay
+    self.processors = processors
+  }
+}
+
+/// The processors that a process may run on. Processes of one set take turns on them.
+public struct Processors: Hashable, Sendable, Codable {
+  /// Names the set: the same name from processes that share it, another one on every other machine.
+  public var set: String
+  public var count: Int
+
+  public init(set: String, count: Int) {
+    self.set = set
+    self.count = count
   }
 }
 

@@ -20,14 +20,23 @@ struct CrewSizeTests {
     /// Who was given something since the last job began.
     var employed: Set<PeerID> = []
 
-    init(_ shape: JobShape, employsAll: Bool = false, presumedSpeed: Double? = nil) {
+    /// - Parameter processors: of each of the eight hosts; nil: unknown.
+    init(
+      _ shape: JobShape, employsAll: Bool = false, presumedSpeed: Double? = nil, threads: Int = 1,
+      processors: Int? = nil
+    ) {
       var configuration = Examples.configuration(workersToStart: CrewSizeTests.workers)
       configuration.employsAll = employsAll
       configuration.presumedSpeed = presumedSpeed
       coordinator = Coordinator(configuration: configuration)
       values = TileValues(shape: shape, seed: 5)
       for (index, peer) in peers.enumerated() {
-        coordinator.join(peer, Examples.hello(host: "node\(index / 8)", processID: 100 + index))
+        let host = "node\(index / 8)"
+        coordinator.join(
+          peer,
+          Examples.hello(
+            host: host, processID: 100 + index, threads: threads,
+            processors: processors.map { Processors(set: host, count: $0) }))
       }
     }
 
@@ -102,6 +111,65 @@ struct CrewSizeTests {
     }
   }
 
+  @Test("Of more threads than processors, as many take part as find one; at least one worker a machine")
+  func processors() {
+    for (threads, processors, employed) in [(1, 3, 3), (2, 3, 1), (2, 5, 2), (4, 2, 1), (1, 20, 8)] {
+      var rig = Rig(Self.shape(seconds: 0.2), threads: threads, processors: processors)
+      rig.begin(at: .ms(0))
+      // Nobody knows how long the job takes.
+      #expect(rig.employed.count == Self.workers)
+      rig.finish(at: .ms(100))
+      for turn in 1...3 {
+        rig.begin(at: .ms(turn * 1000))
+        #expect(rig.employed.count == 8 * employed)
+        #expect(Set(rig.employed.map { ($0.number - 1) / 8 }).count == 8)
+        rig.finish(at: .ms(turn * 1000 + 100))
+        #expect(rig.completed == rig.values.serial)
+      }
+      // It has become a long one.
+      rig.begin(at: .ms(5000))
+      rig.finish(at: .ms(5200))
+      rig.begin(at: .ms(6000))
+      #expect(rig.employed.count == Self.workers)
+      rig.finish(at: .ms(6200))
+    }
+    var all = Rig(Self.shape(seconds: 0.2), employsAll: true, processors: 1)
+    for turn in 0..<3 {
+      all.begin(at: .ms(turn * 1000))
+      #expect(all.employed.count == Self.workers)
+      all.finish(at: .ms(turn * 1000 + 100))
+    }
+  }
+
+  @Test("Who is busy with an earlier job leaves its processor to another worker")
+  func busyProcessor() throws {
+    var rig = Rig(Self.shape(seconds: 0.2), processors: 1)
+    rig.begin()
+    rig.finish(at: .ms(100))
+    rig.begin(at: .ms(1000))
+    #expect(rig.employed.count == 8)
+    let stopped = try #require(rig.employed.min { $0.number < $1.number })
+    let left = rig.work[stopped] ?? []
+    rig.work[stopped] = []
+    rig.take(rig.coordinator.handle(.tick, now: .ms(1300)))
+    rig.finish(at: .ms(1300))
+    // Its tiles are copied to who rests.
+    for time in stride(from: 1400, through: 2400, by: 100) where rig.completed == nil {
+      rig.take(rig.coordinator.handle(.tick, now: .ms(time)))
+      rig.finish(at: .ms(time))
+    }
+    #expect(rig.completed == rig.values.serial)
+    #expect(!left.isEmpty)
+    // That one took long, so that all who are free take part in the next; then another one takes its place.
+    for turn in 3...5 {
+      rig.begin(at: .ms(turn * 1000))
+      #expect(!rig.employed.contains(stopped))
+      #expect(turn == 3 ? rig.employed.count > 8 : rig.employed.count == 8)
+      rig.finish(at: .ms(turn * 1000 + 50))
+      #expect(rig.completed == rig.values.serial)
+    }
+  }
+
   @Test("A speed to reckon with counts from the first job on, whatever workers show")
   func presumed() {
     var rig = Rig(Self.shape(seconds: 0.01), presumedSpeed: 4 * Self.speed)
@@ -160,6 +228,14 @@ struct CrewSizeTests {
       rig.begin()
       rig.finish()
     }
-    #expect(rig.logs.filter { $0.hasPrefix("16 of 64 workers take part in an iteration") }.count == 1)
+    let note = "16 of 64 workers take part in an iteration: "
+    #expect(rig.logs.filter { $0.hasPrefix(note + "it is so") }.count == 1)
+
+    var crowded = Rig(Self.shape(seconds: 0.2), processors: 2)
+    for _ in 0..<120 {
+      crowded.begin()
+      crowded.finish()
+    }
+    #expect(crowded.logs.filter { $0.hasPrefix(note + "their") }.count == 1)
   }
 }

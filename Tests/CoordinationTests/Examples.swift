@@ -21,11 +21,13 @@ enum Examples {
 
   static func hello(
     host: String = "node1", processID: Int = 100, threads: Int = 1, build: String = "b1",
-    version: String = "1.0", fingerprint: String = "f1", isLocalChild: Bool = false, incarnation: Int = 1
+    version: String = "1.0", fingerprint: String = "f1", isLocalChild: Bool = false, incarnation: Int = 1,
+    processors: Processors? = nil
   ) -> Hello {
     Hello(
       worker: "w\(processID)", incarnation: incarnation, host: host, processID: processID, threads: threads,
-      version: version, build: build, fingerprint: fingerprint, numerics: "Zen", isLocalChild: isLocalChild)
+      version: version, build: build, fingerprint: fingerprint, numerics: "Zen", isLocalChild: isLocalChild,
+      processors: processors)
   }
 
   static func message(

@@ -3,6 +3,7 @@ import TestKit
 import Testing
 
 import FitRuntime
+import Wire
 
 /// Machines made of files: `/proc` and control groups as containers and batch systems leave them.
 @Suite struct AllocationTests {
@@ -26,6 +27,22 @@ import FitRuntime
     #expect(allocation.cores == 16 && allocation.bound == .affinity && allocation.quota == nil)
     #expect(allocation.workers(threads: 1) == 16 && allocation.workers(threads: 3) == 5)
     #expect(allocation.workers(threads: 100) == 1)
+  }
+
+  @Test func processesOfOneKernelWithOneAffinityShareProcessors() throws {
+    #expect(Allocation.processors(root: folder.path, affinity: 4) == nil)
+    func processors(boot: String, allowed: String) throws -> Processors {
+      try write("\(boot)\n", "proc/sys/kernel/random/boot_id")
+      try write(
+        "Name:\tisomix\nThreads:\t\(Int.random(in: 1...99))\nCpus_allowed:\t\(allowed)\nMems_allowed:\t1\n",
+        "proc/self/status")
+      return try #require(Allocation.processors(root: folder.path, affinity: 4))
+    }
+    let here = try processors(boot: "dfa10174-a59b", allowed: "f0")
+    #expect(here.count == 4)
+    #expect(try processors(boot: "dfa10174-a59b", allowed: "f0") == here)
+    #expect(try processors(boot: "dfa10174-a59b", allowed: "0f").set != here.set)
+    #expect(try processors(boot: "0b5e6e0c-77aa", allowed: "f0").set != here.set)
   }
 
   private func version2() throws {

@@ -45,7 +45,8 @@ enum Examples {
 
   static let hello = Hello(
     worker: "2f1c", incarnation: 3, host: "node-7.cluster", processID: 4711, threads: 8, version: "1.2.3",
-    build: "abcd", fingerprint: "ef01", numerics: "Haswell, \"AVX2\" äöü", isLocalChild: true)
+    build: "abcd", fingerprint: "ef01", numerics: "Haswell, \"AVX2\" äöü", isLocalChild: true,
+    processors: Processors(set: "0123456789abcdef", count: 64))
 
   static func bytes(_ count: Int) -> [UInt8] {
     (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 131 &+ $0 >> 8) }

@@ -264,6 +264,9 @@ struct RefusalTests {
     check({ $0.build = long }, .limit)
     check({ $0.fingerprint = long }, .limit)
     check({ $0.numerics = long }, .limit)
+    check({ $0.processors?.count = 0 }, .malformed)
+    check({ $0.processors?.count = 1 << 21 }, .malformed)
+    check({ $0.processors?.set = long }, .limit)
   }
 
   @Test("a beat that announces other assignments than follow, or flags that are none")

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """How fast a fit is with 1 to 16 worker processes on this machine, flat and behind relays, beside what
 `isomix simulate --scale` foretells from measurements of empty iterations and of one-worker fits: as many at once as there
-are to be workers, because processes that share processors and caches slow each other down.
+are to be workers at work, because processes that share processors and caches slow each other down. Of more workers than
+processors some rest; with --no-rest all take part.
 
     python3 cluster/examples/scale/compare.py [--isomix .build/release/isomix] [--workers 1,2,4,8,16] [--plot DIR]
     sudo python3 cluster/examples/scale/compare.py --namespaces      # workers behind relays in network namespaces
@@ -33,9 +34,13 @@ parser.add_argument("--workers", default="1,2,4,8,16")
 parser.add_argument("--repeat", type=int, default=3)
 parser.add_argument("--tolerance", type=float, default=0.2)
 parser.add_argument("--namespaces", action="store_true", help="relays and their workers in network namespaces (root)")
+parser.add_argument("--no-rest", action="store_true", help="let all workers take part")
 parser.add_argument("--plot", help="folder for scaling.svg")
 parser.add_argument("--json", help="file for all numbers")
 arguments = parser.parse_args()
+
+if arguments.no_rest:
+    os.environ["ISOMIX_NO_REST"] = "1"
 
 EVERY = 20
 SETTINGS = [
@@ -154,6 +159,12 @@ def tree(workers, relays, folder, namespaces=None):
     return speed(folder, workers)
 
 
+def at_work(workers, relays):
+    """Workers that don't rest, or the processors that they would leave idle."""
+    employed = workers if arguments.no_rest else min(workers, os.cpu_count() * max(1, relays))
+    return max(employed, os.cpu_count())
+
+
 def forecast(model, workers, relays, folder):
     path = str(Path(folder) / "model.json")
     Path(path).write_text(json.dumps(model))
@@ -161,7 +172,7 @@ def forecast(model, workers, relays, folder):
     return next(row for row in rows if row["relays"] == relays)
 
 
-def calibrate(plan, folder):
+def calibrate(plan, folder, transport=()):
     """The model but for the times of tiles: a message's and a byte's are from empty iterations of two workers."""
     gradient = plan["gradient"]
     blocks = -(-gradient["components"] // gradient["components_per_block"])
@@ -170,11 +181,12 @@ def calibrate(plan, folder):
     model = {
         "components": gradient["components"], "dimension": arguments.dimension, "blocks": blocks,
         "tiles_per_block": sample_tiles * (1 + row_tiles), "cores": os.cpu_count(), "workers_per_host": 0,
+        "employs_all": arguments.no_rest,
     }
 
     def measured(components, dimension):
         rows = isomix_json(
-            "bench", "coordination", "--workers", "2", "--components", str(components), "--dimension", str(dimension),
+            "bench", "coordination", "--no-rest", *transport, "--workers", "2", "--components", str(components), "--dimension", str(dimension),
             "--iterations", "600")["rows"]
         return rows[0]["median_us"] * 1e-6
 
@@ -182,7 +194,7 @@ def calibrate(plan, folder):
         """The value with which an empty iteration of two workers takes as long as the real one."""
         for _ in range(14):
             middle = (low * high) ** 0.5
-            empty = dict(model, tile_s=1e-6, step_s=0, blocks=1, tiles_per_block=16, employs_all=True, **sizes)
+            empty = dict(model, tile_s=1e-6, step_s=0, blocks=1, tiles_per_block=16, **sizes) | {"employs_all": True}
             empty[key] = middle
             if 1 / forecast(empty, 2, 0, folder)["iterations_per_second"] < target:
                 low = middle
@@ -220,7 +232,7 @@ def main():
             cases = [(1, 0)] + [(count, 2) for count in counts if count >= 2]
         speeds = {case: [] for case in cases}
         digests = set()
-        crowds = {max(count, os.cpu_count()): [] for count, _ in cases}
+        crowds = {at_work(*case): [] for case in cases}
         try:
             for repetition in range(arguments.repeat):
                 for count, runs in crowds.items():
@@ -241,8 +253,13 @@ def main():
         together = {count: statistics.median(runs) for count, runs in crowds.items()}
         print(f"one worker: {one:.2f} it/s; one-worker fits at once, it/s of all:", json.dumps(together))
         gradient = plan["gradient"]
-        model = with_tiles(calibrate(plan, folder), gradient, together[os.cpu_count()])
-        print("model:", json.dumps(model))
+        # Workers of the coordinator's own have a local socket; relays and what is behind them are connected by TCP.
+        models = {
+            name: with_tiles(calibrate(plan, folder, option), gradient, together[os.cpu_count()])
+            for name, option in (("flat", []), ("relays", ["--tcp"]))
+        }
+        model = models["flat"]
+        print("models:", json.dumps(models))
         print(f"{'workers':>8} {'relays':>7} {'measured it/s':>14} {'foretold it/s':>14} {'off by':>8}")
         rows, is_close = [], True
         for workers, relays in cases:
@@ -251,7 +268,7 @@ def main():
             if (workers, relays) == (1, 0):
                 foretold = one
             else:
-                here = with_tiles(model, gradient, together[max(workers, os.cpu_count())])
+                here = with_tiles(models["relays" if relays else "flat"], gradient, together[at_work(workers, relays)])
                 foretold = forecast(here, workers, relays, folder)["iterations_per_second"]
             off = foretold / measured - 1
             is_close = is_close and abs(off) <= arguments.tolerance
@@ -262,7 +279,7 @@ def main():
         print(f"load after: {os.getloadavg()[0]:.1f}")
         if arguments.json:
             Path(arguments.json).write_text(
-                json.dumps({"model": model, "one_worker_fits_at_once": together, "rows": rows}, indent=2))
+                json.dumps({"models": models, "one_worker_fits_at_once": together, "rows": rows}, indent=2))
         if arguments.plot:
             plot(rows, model, folder)
         sys.exit(0 if is_close and len(digests) == 1 else 1)
