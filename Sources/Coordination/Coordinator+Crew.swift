@@ -15,7 +15,8 @@ extension Coordinator {
     roster.removeAll { $0 == peer }
     timeline.ended(worker: record.hello.worker, isLost: false, now: now)
     workers[peer]?.assignments = []
-    for assignment in record.assignments { _ = giveBack(assignment, of: peer) }
+    workers[peer]?.held = []
+    for assignment in record.assignments + record.held { _ = giveBack(assignment, of: peer) }
     if job != nil, roster.isEmpty { waitingSince = waitingSince ?? now }
     return [.log(.info, "\(record.name) has no workers: others get what it had")] + dispatchToIdle(now: now)
   }
@@ -26,7 +27,7 @@ extension Coordinator {
       let assignment = workers[peer]?.assignments.remove(at: place)
     else { return [] }
     _ = giveBack(assignment, of: peer)
-    return dispatchToIdle(now: now)
+    return gatherAnew(without: assignment, from: peer, now: now) + dispatchToIdle(now: now)
   }
 
   /// What a relay tells of a worker of its own counts as if that were this coordinator's.

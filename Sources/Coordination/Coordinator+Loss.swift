@@ -38,6 +38,7 @@ extension Coordinator {
     roster.removeAll { $0 == peer }
     timeline.ended(worker: record.hello.worker, isLost: kind != .left && kind != .replaced, now: now)
     let held = record.assignments.filter { giveBack($0, of: peer) }
+    let computed = record.held.filter { giveBack($0, of: peer) }
     var actions: [CoordinatorAction] = []
     let name = record.name
     // What a relay tells its coordinator is a warning there.
@@ -57,7 +58,7 @@ extension Coordinator {
       // A relay's workers are lost with it: they register again, here or behind another one.
       statistics.workersLost += max(1, record.workerCount)
       remember(record, lostBecause: reason, now: now)
-      let text = "lost \(name): \(reason).\(Coordinator.describe(held))"
+      let text = "lost \(name): \(reason).\(Coordinator.describe(held + computed))"
       actions = [.log(level, text)]
       // It says hello over another connection when it hears nothing.
       if kind == .deaf { actions.append(.drop(peer)) }
@@ -178,7 +179,10 @@ extension Coordinator {
     // The job's state and context may have been lost with it.
     workers[peer]?.lastJob = 0
     workers[peer]?.lastContext = 0
-    for assignment in missing { _ = giveBack(assignment, of: peer) }
+    for assignment in missing {
+      _ = giveBack(assignment, of: peer)
+      if assignment.gathered != nil { giveBackHeld(assignment, of: peer) }
+    }
     workers[peer]?.missed += 1
     if record.missed + 1 >= CoordinationLimits.missedInARow {
       // Each time it may have been sent the job's state: who reads nothing of it leaves all of them to this side.
@@ -187,7 +191,8 @@ extension Coordinator {
         now: now)
     }
     let text = "\(record.name) does not have assignment \(missing[0].number), nor has its result come"
-    return [.log(.warning, "\(text): it is handed out again")] + dispatchToIdle(now: now)
+    for assignment in missing { actions += gatherAnew(without: assignment, from: peer, now: now) }
+    return actions + [.log(.warning, "\(text): it is handed out again")] + dispatchToIdle(now: now)
   }
 
   mutating func tick(now: Instant) -> [CoordinatorAction] {

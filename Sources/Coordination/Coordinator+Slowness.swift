@@ -124,7 +124,9 @@ extension Coordinator {
         slowness.mayName(record.hello.worker, now: now)
       else { continue }
       let tiles = "\(assignment.tiles.lowerBound)–\(assignment.tiles.upperBound - 1)"
-      let isWaitedFor = job?.number == assignment.job && job?.pieces[assignment.piece] != nil
+      let isWaitedFor =
+        job?.number == assignment.job
+        && (assignment.gathered != nil || job?.pieces[assignment.piece] != nil)
       let consequence =
         isWaitedFor
         ? "iteration \(job?.job.iteration ?? 0) waits for them" : "others have computed them instead"

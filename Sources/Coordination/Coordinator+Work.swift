@@ -5,6 +5,7 @@ import Wire
 extension Coordinator {
   mutating func begin(_ newJob: Job, now: Instant) -> [CoordinatorAction] {
     precondition(job == nil, "a job is begun when the one before it is complete")
+    if configuration.gathersSums { for peer in roster { workers[peer]?.held = [] } }
     job = RunningJob(number: nextJob, job: newJob, isWhole: true)
     nextJob += 1
     slowness.begin()
@@ -68,13 +69,14 @@ extension Coordinator {
     var actions: [CoordinatorAction] = []
     let foreign = once ? .nothing : foreign(to: peer)
     while let record = workers[peer], record.isOnRoster, job?.trusts(heardUpTo: record.heardUpTo) == true,
-      record.assignments.count < CoordinationLimits.assignmentsInFlight,
+      record.assignments.count(where: { $0.gathered == nil }) < CoordinationLimits.assignmentsInFlight,
       let (tiles, portion) = job?.take(for: peer, foreign: record.assignments.isEmpty ? foreign : .nothing)
     {
-      actions += hand(tiles, of: portion, to: peer, copyOf: nil, now: now)
+      let isHeld = holds(tiles, peer, record)
+      actions += hand(tiles, of: portion, to: peer, copyOf: nil, isHeld: isHeld, now: now)
       if once { break }
     }
-    return actions
+    return actions + (actions.isEmpty ? gather(from: peer, now: now) : gatherFromAll(now: now))
   }
 
   /// Gives work to whoever has none.
@@ -89,20 +91,27 @@ extension Coordinator {
 
   /// Sends tiles to a worker as a new piece, or as a copy of one.
   private mutating func hand(
-    _ tiles: Range<Int>, of portion: UInt64, to peer: PeerID, copyOf piece: UInt64?, now: Instant
+    _ tiles: Range<Int>, of portion: UInt64, to peer: PeerID, copyOf piece: UInt64?, isHeld: Bool = false,
+    now: Instant
   ) -> [CoordinatorAction] {
     // Not the running job as a whole: a copy of its tables would be made when they change below.
-    guard let number = job?.number, let given = job?.job, let record = workers[peer] else { return [] }
+    guard let number = job?.number, let given = job?.job else { return [] }
     let shape = given.shape
     let subtrees = shape.subtrees(covering: tiles)
     let assignment = Assignment(
       number: nextAssignment, job: number, piece: piece ?? nextAssignment, kind: given.kind,
       tiles: tiles, subtrees: subtrees, width: shape.width(of: subtrees), cost: shape.cost(of: tiles),
-      sentAt: now)
-    nextAssignment += 1
-    statistics.assignments += 1
+      role: isHeld ? .hold : .answer, sentAt: now)
     job?.pieces[assignment.piece, default: RunningJob.Piece(portion: portion)].holders.append(peer)
     if piece != nil { job?.pieces[assignment.piece]?.isCopied = true }
+    return give(assignment, to: peer, now: now)
+  }
+
+  /// Sends a worker an assignment.
+  mutating func give(_ assignment: Assignment, to peer: PeerID, now: Instant) -> [CoordinatorAction] {
+    guard let number = job?.number, let given = job?.job, let record = workers[peer] else { return [] }
+    nextAssignment += 1
+    statistics.assignments += 1
     if record.assignments.isEmpty { workers[peer]?.progressedAt = now }
     workers[peer]?.assignments.append(assignment)
     workers[peer]?.lastJob = number
@@ -112,8 +121,8 @@ extension Coordinator {
     if let context, isNew { workers[peer]?.lastContext = context.number }
     let work = Work(
       job: number, assignment: assignment.number, jobKind: given.kind,
-      iteration: UInt64(given.iteration), subtrees: subtrees, state: isFirst ? given.state : nil,
-      context: context?.number ?? 0, contextBytes: isNew ? context?.bytes : nil)
+      iteration: UInt64(given.iteration), subtrees: assignment.subtrees, state: isFirst ? given.state : nil,
+      context: context?.number ?? 0, contextBytes: isNew ? context?.bytes : nil, role: assignment.role)
     // A new context is no part of an iteration.
     statistics.traffic[given.kind, default: Traffic()].bytesDown +=
       work.byteCount - (work.contextBytes?.count ?? 0)
@@ -129,25 +138,33 @@ extension Coordinator {
         ? lose(peer, .violation, because: "it sent a result for work that it does not have", now: now) : []
     }
     let assignment = record.assignments[place]
-    guard assignment.job == result.job, result.sums.count == assignment.width * 8 else {
+    guard assignment.job == result.job, result.sums.count == assignment.answerBytes else {
       return lose(
         peer, .violation,
         because: "it sent \(result.sums.count / 8) numbers for assignment \(assignment.number), which has "
-          + "\(assignment.width)", now: now)
+          + "\(assignment.answerBytes / 8)", now: now)
     }
     workers[peer]?.assignments.remove(at: place)
     statistics.traffic[assignment.kind, default: Traffic()].bytesUp += result.byteCount
     workers[peer]?.missed = 0
     progress += 1
     workers[peer]?.progressedAt = now
-    workers[peer]?.tilesDone += assignment.tiles.count
+    if assignment.gathered == nil { workers[peer]?.tilesDone += assignment.tiles.count }
     if result.computeSeconds.isFinite { workers[peer]?.computeSeconds += max(0, result.computeSeconds) }
     observe(result, assignment, of: peer)
     timeline.computed(worker: record.hello.worker, seconds: result.computeSeconds, now: now)
+    if assignment.role == .hold { return hold(assignment, of: peer, now: now) }
+    if assignment.gathered != nil, !isWanted(assignment, of: peer) {
+      giveBackHeld(assignment, of: peer)
+      return dispatch(to: peer, now: now) + dispatchToIdle(now: now)
+    }
+    if let gathered = assignment.gathered { workers[peer]?.held.removeAll { gathered.contains($0.number) } }
     // As above: no copy of the running job is kept while it takes the sums.
-    guard job?.number == assignment.job, let isWhole = job?.isWhole, let piece = job?.pieces[assignment.piece]
+    let piece = assignment.gathered?.first ?? assignment.piece
+    guard job?.number == assignment.job, let isWhole = job?.isWhole,
+      let isCopied = job?.pieces[piece]?.isCopied
     else { return compare(result, assignment, record, now: now) ?? dispatch(to: peer, now: now) }
-    if piece.isCopied {
+    if isCopied, assignment.gathered == nil {
       settled.remember(
         assignment.piece,
         SettledPieces.Fact(
@@ -225,16 +242,22 @@ extension Coordinator {
     for peer in roster {
       guard let record = workers[peer], !record.isFetching else { continue }
       var cost = 0.0
+      var isLate = false
       for assignment in record.assignments {
         cost += assignment.cost
-        guard let piece = running.pieces[assignment.piece], piece.holders.count == 1 else { continue }
         let threadSpeed = max(record.speed ?? speed, 1e6)
         let expected_s = cost / threadSpeed / Double(record.threads)
         let limit_s = max(
           Double(CoordinationLimits.straggler_ms) / 1000, CoordinationLimits.stragglerFactor * expected_s)
-        if now.seconds(since: assignment.sentAt) > limit_s {
-          late.append((assignment, piece.portion, peer))
-        }
+        guard now.seconds(since: assignment.sentAt) > limit_s else { continue }
+        isLate = true
+        guard let piece = running.pieces[assignment.piece], piece.holders.count == 1 else { continue }
+        late.append((assignment, piece.portion, peer))
+      }
+      // What it holds comes as late.
+      for assignment in record.held where isLate {
+        guard let piece = running.pieces[assignment.piece], piece.holders.count == 1 else { continue }
+        late.append((assignment, piece.portion, peer))
       }
     }
     late.sort { ($0.assignment.sentAt, $0.assignment.number) < ($1.assignment.sentAt, $1.assignment.number) }

@@ -37,6 +37,8 @@ public struct Coordinator: Sendable {
     /// Floating-point operations a second of one thread to reckon with, where tiles are not really computed; nil: what workers
     /// show.
     public var presumedSpeed: Double?
+    /// Whether workers hold the sums of pieces of a block, and send them as one.
+    public var gathersSums = false
     /// Whether this is a relay's: it tells its own coordinator of its workers, and leaves it to that one to end the run.
     package var isRelay = false
 
@@ -166,12 +168,12 @@ public struct Coordinator: Sendable {
   /// Bytes of bulk that a peer may send in one message: what its assignments can amount to.
   public func bulkLimit(for peer: PeerID) -> Int {
     guard let record = workers[peer] else { return 0 }
-    return record.assignments.map { $0.width * 8 }.max() ?? 0
+    return record.assignments.map(\.answerBytes).max() ?? 0
   }
 
   /// Bytes of results that a peer may have on their way: for all its assignments. Nil for a stranger.
   public func resultBytes(for peer: PeerID) -> Int? {
-    workers[peer]?.assignments.reduce(0) { $0 + $1.width * 8 }
+    workers[peer]?.assignments.reduce(0) { $0 + $1.answerBytes }
   }
 
   /// The session that a peer's messages carry; nil before it has registered.
@@ -180,7 +182,7 @@ public struct Coordinator: Sendable {
   /// Entries of every table that grows with what peers do, for tests of their limits.
   package var tableSize: Int {
     workers.count + roster.count + strangers.count + settled.count + fetches.count + (job?.pieces.count ?? 0)
-      + workers.values.reduce(0) { $0 + $1.assignments.count + $1.credit.count }
+      + workers.values.reduce(0) { $0 + $1.assignments.count + $1.held.count + $1.credit.count }
   }
 
   /// Takes an event and returns what is to be done, in order.

@@ -45,7 +45,7 @@ extension Coordinator {
     let records = workers.values.sorted { $0.session < $1.session }
     return CoordinatorView(
       members: records.map { record in
-        let held = record.assignments.reduce(0) { $0 + $1.tiles.count }
+        let held = record.tilesInHand
         return CoordinatorView.Member(
           worker: record.hello.worker, host: record.hello.host, processID: record.hello.processID,
           threads: record.hello.threads, isReady: record.phase == .ready,
@@ -54,7 +54,7 @@ extension Coordinator {
           relativeSpeed: relativeSpeed(of: record), isSlow: slowness.isNamed(record.hello.worker, now: now))
       },
       departures: departures,
-      tilesInFlight: records.reduce(0) { $0 + $1.assignments.reduce(0) { $0 + $1.tiles.count } },
+      tilesInFlight: records.reduce(0) { $0 + $1.tilesInHand },
       tilesOfJob: job?.job.shape.tileCount ?? 0)
   }
 

@@ -59,6 +59,9 @@ struct Portion: Sendable {
     for (number, worker) in workers.enumerated() { homes[worker.peer] = number }
   }
 
+  /// Whether something of a worker's home is left.
+  func hasHome(_ peer: PeerID) -> Bool { homes[peer].flatMap { queue?.hasHome($0) } ?? false }
+
   /// Takes the next piece for a worker; empty when nothing is left for it.
   mutating func take(for peer: PeerID, foreign: WorkQueue.Foreign) -> Range<Int> {
     queue?.take(for: homes[peer], foreign: foreign) ?? 0..<0

@@ -91,6 +91,12 @@ struct RunningJob: Sendable {
     return nil
   }
 
+  /// Whether something of a worker's home is left.
+  func hasHome(_ peer: PeerID) -> Bool { portions.contains { $0.hasHome(peer) } }
+
+  /// Whether some tiles are suspected of killing workers.
+  var isDoubtful: Bool { !suspects.isEmpty || doubtedAt != nil }
+
   /// Takes back the tiles of a piece that nobody has any more.
   mutating func putBack(_ tiles: Range<Int>, portion number: UInt64) {
     guard let place = portions.firstIndex(where: { $0.number == number }) else { return }
@@ -108,8 +114,9 @@ struct RunningJob: Sendable {
   /// - Parameter threadSeconds: how long they took, times the threads that computed them.
   /// - Returns: the portion, if it is complete now; it is not part of the job any more.
   mutating func reduce(_ assignment: Assignment, sums: [UInt8], threadSeconds: Double) -> Portion? {
-    guard let piece = pieces.removeValue(forKey: assignment.piece),
-      let place = portions.firstIndex(where: { $0.number == piece.portion })
+    let done = (assignment.gathered ?? [assignment.piece]).compactMap { pieces.removeValue(forKey: $0) }
+    guard let number = done.first?.portion,
+      let place = portions.firstIndex(where: { $0.number == number })
     else { return nil }
     portions[place].threadSeconds += threadSeconds
     sums.withUnsafeBytes { bytes in

@@ -11,6 +11,8 @@ struct WorkQueue: Sendable {
   private let shape: JobShape
   /// What is left of each worker's home, and after them what came back.
   private var homes: [Range<Int>]
+  /// Tiles that are left in all homes.
+  private var left: Int
   /// Homes that belong to a worker.
   private let owned: Int
   /// Whether a worker has taken its first piece.
@@ -26,7 +28,7 @@ struct WorkQueue: Sendable {
   /// take; but more where each piece means another sum of the same block on its way back.
   private static let (nextShare, nextShareOfBlock) = (0.3, 0.5)
   /// Blocks from which on the pieces of a home cut few of them.
-  private static let manyBlocks = 8
+  static let manyBlocks = 8
   /// The smallest piece as a share of a home: each piece costs a message and its answer.
   private static let smallestShare = 0.025
 
@@ -50,22 +52,29 @@ struct WorkQueue: Sendable {
       let end =
         isLast
         ? tiles.upperBound
-        : shape.boundary(atCost: before + cost * sharesBefore / total, in: first..<tiles.upperBound)
+        : WorkQueue.rounded(
+          shape.boundary(atCost: before + cost * sharesBefore / total, in: first..<tiles.upperBound),
+          in: first..<tiles.upperBound, parts: 4, of: shape)
       homes.append(first..<end)
       first = end
     }
     self.homes = homes
+    left = tiles.count
     owned = homes.count
     hasStarted = homes.map { _ in false }
     smallestPiece = max(minimumCost, WorkQueue.smallestShare * cost / Double(shares.count))
   }
 
+  /// Whether something of a worker's home is left.
+  func hasHome(_ number: Int) -> Bool { number < owned && !homes[number].isEmpty }
+
   /// Whether every tile has been handed out.
-  var isEmpty: Bool { homes.allSatisfy { $0.isEmpty } }
+  var isEmpty: Bool { left == 0 }
 
   /// Takes back tiles that were handed out and are not done.
   mutating func putBack(_ tiles: Range<Int>) {
     guard !tiles.isEmpty else { return }
+    left += tiles.count
     if let free = homes.indices.dropFirst(owned).first(where: { homes[$0].isEmpty }) {
       homes[free] = tiles
     } else {
@@ -94,6 +103,7 @@ struct WorkQueue: Sendable {
       let wanted = cost <= 2 * smallestPiece ? cost : max(cost * share, smallestPiece)
       let piece = limited(front(of: home, cost: wanted), keepingEnd: false)
       homes[number] = piece.upperBound..<home.upperBound
+      left -= piece.count
       return piece
     }
     guard foreign != .nothing else { return 0..<0 }
@@ -112,6 +122,7 @@ struct WorkQueue: Sendable {
     let kept = front(of: home, cost: most - wanted, allowEmpty: true)
     let piece = limited(kept.upperBound..<home.upperBound, keepingEnd: true)
     homes[victim] = home.lowerBound..<piece.lowerBound
+    left -= piece.count
     return piece
   }
 
@@ -150,17 +161,18 @@ struct WorkQueue: Sendable {
   /// The first tiles of a range with about the given cost; at least one tile unless `allowEmpty`.
   private func front(of tiles: Range<Int>, cost: Double, allowEmpty: Bool = false) -> Range<Int> {
     let target = shape.cumulativeCosts[tiles.lowerBound] + cost
-    let end = rounded(shape.boundary(atCost: target, in: tiles), in: tiles)
+    let end = WorkQueue.rounded(shape.boundary(atCost: target, in: tiles), in: tiles, parts: 2, of: shape)
     if allowEmpty { return tiles.lowerBound..<min(end, tiles.upperBound - 1) }
     return tiles.lowerBound..<max(end, tiles.lowerBound + 1)
   }
 
   /// A piece's end nearby, where few subtrees cover the piece: each of them is a sum on its way back.
-  private func rounded(_ end: Int, in tiles: Range<Int>) -> Int {
+  ///
+  /// - Parameter parts: of which power of two of parts of the piece, rounded down, the end is a multiple.
+  private static func rounded(_ end: Int, in tiles: Range<Int>, parts: Int, of shape: JobShape) -> Int {
     let count = end - tiles.lowerBound
-    guard count >= 8, end < tiles.upperBound else { return end }
-    // An eighth to a quarter of the piece.
-    let unit = 1 << (Int.bitWidth - 3 - count.leadingZeroBitCount)
+    guard count >= 2 << parts, end < tiles.upperBound else { return end }
+    let unit = 1 << (Int.bitWidth - 1 - parts - count.leadingZeroBitCount)
     let block = shape.block(ofTile: end)
     let first = shape.firstTiles[block]
     let last = min(tiles.upperBound, first + shape.blocks[block].tileCount)

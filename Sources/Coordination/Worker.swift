@@ -193,7 +193,9 @@ public struct Worker: Sendable {
         "the coordinator sent more than \(CoordinationLimits.assignmentsHeld) assignments at once")
     }
     session.take(work)
+    let answers = session.gather()
     phase = .working(session)
+    if case .gather = work.role { return answers.map { .send(session.message(.result($0))) } }
     return [
       .compute(
         Computation(
@@ -208,10 +210,15 @@ public struct Worker: Sendable {
     guard case .working(var session) = phase,
       let place = session.assignments.firstIndex(where: { $0.number == assignment })
     else { return [] }
-    let job = session.assignments.remove(at: place).job
+    let given = session.assignments.remove(at: place)
+    var result = WorkResult(job: given.job, assignment: assignment, computeSeconds: seconds, sums: sums)
+    if given.role == .hold {
+      if given.job == session.job { session.held.hold(given.subtrees, of: assignment, sums: sums) }
+      result.sums = []
+    }
+    let results = [result] + session.gather()
     phase = .working(session)
-    let result = WorkResult(job: job, assignment: assignment, computeSeconds: seconds, sums: sums)
-    return [.send(session.message(.result(result)))] + (session.leaving == nil ? [] : leave())
+    return results.map { .send(session.message(.result($0))) } + (session.leaving == nil ? [] : leave())
   }
 
   /// A relay does not answer some assignments: its coordinator is told, and finds somebody else.
@@ -219,10 +226,12 @@ public struct Worker: Sendable {
     guard case .working(var session) = phase else { return [] }
     let given = session.assignments.filter { assignments.contains($0.number) }
     session.assignments.removeAll { assignments.contains($0.number) }
+    let results = session.gather()
     phase = .working(session)
-    let messages = given.map {
-      WorkerAction.send(session.message(.handBack(HandBack(job: $0.job, assignment: $0.number))))
-    }
+    let handBacks = given.map { HandBack(job: $0.job, assignment: $0.number) }
+    let contents =
+      handBacks.map { Message.Content.handBack($0) } + results.map { Message.Content.result($0) }
+    let messages = contents.map { WorkerAction.send(session.message($0)) }
     return messages + (session.leaving != nil && session.assignments.isEmpty ? leave() : [])
   }
 

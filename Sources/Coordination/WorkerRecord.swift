@@ -18,6 +18,8 @@ struct WorkerRecord: Sendable {
   var progressedAt: Instant
   /// Assignments without a result, oldest first; also those that somebody else has answered meanwhile.
   var assignments: [Assignment] = []
+  /// Assignments that it has computed and whose sums it holds.
+  var held: [Assignment] = []
   /// How often it has registered over its connection.
   var registrations = 1
   /// How often in a row work did not reach it.
@@ -58,6 +60,9 @@ struct WorkerRecord: Sendable {
   /// Workers that it stands for.
   var workerCount: Int { hello.isRelay ? crew.workers : 1 }
 
+  /// Tiles that it was given to compute and has not answered for.
+  var tilesInHand: Int { assignments.reduce(0) { $0 + ($1.gathered == nil ? $1.tiles.count : 0) } }
+
   /// Whether it takes work: a relay without workers does not.
   var isOnRoster: Bool { phase == .ready && threads > 0 }
 
@@ -65,18 +70,25 @@ struct WorkerRecord: Sendable {
   var isLocalChild: Bool { hello.isLocalChild }
 }
 
-/// A contiguous range of tiles in one worker's hands.
+/// A contiguous range of tiles in one worker's hands; or what is asked of the sums that it holds.
 struct Assignment: Sendable, Equatable {
   let number: UInt64
   let job: UInt64
   /// The piece of work that it is a copy of: the number of the first assignment of it.
   let piece: UInt64
   let kind: UInt8
+  /// Of sums that are gathered: from the first to the last.
   let tiles: Range<Int>
   let subtrees: [Subtree]
   /// Numbers in its result.
   let width: Int
   /// Estimated floating-point operations.
   let cost: Double
+  var role = Work.Role.answer
   var sentAt: Instant
+
+  /// Bytes of sums in its answer.
+  var answerBytes: Int { role == .hold ? 0 : width * 8 }
+  /// Assignments whose sums it gathers; nil when it is to be computed itself.
+  var gathered: [UInt64]? { if case .gather(let gathering) = role { gathering.assignments } else { nil } }
 }

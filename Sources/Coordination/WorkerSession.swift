@@ -2,6 +2,17 @@ import Wire
 
 /// The registration that a worker has with a coordinator.
 struct WorkerSession: Sendable {
+  /// An assignment without an answer.
+  struct Given: Sendable {
+    let number: UInt64
+    let job: UInt64
+    let subtrees: [Subtree]
+    let role: Work.Role
+
+    /// What the sums are made of; nil when they are to be computed.
+    var gathering: Work.Gathering? { if case .gather(let gathering) = role { gathering } else { nil } }
+  }
+
   let run: RunID
   let epoch: UInt64
   /// Which of the coordinator's registrations this is.
@@ -21,7 +32,9 @@ struct WorkerSession: Sendable {
   /// The context that is known.
   private(set) var context: UInt64 = 0
   /// Assignments without an answer, in the order in which they are computed.
-  var assignments: [(number: UInt64, job: UInt64)] = []
+  var assignments: [Given] = []
+  /// Sums of the job that are held.
+  var held = HeldSums()
   /// Assignments that were taken, answered or not, oldest first.
   private var taken: [UInt64] = []
   /// When the worker goes at the latest, and why, once it is to leave.
@@ -62,12 +75,34 @@ struct WorkerSession: Sendable {
 
   /// Takes an assignment, once.
   mutating func take(_ work: Work) {
+    if work.job != job {
+      held = HeldSums()
+      // What an earlier job wanted of them is for nobody.
+      assignments.removeAll { $0.gathering != nil }
+    }
     job = work.job
     if work.contextBytes != nil { context = work.context }
-    assignments.append((work.assignment, work.job))
+    assignments.append(
+      Given(number: work.assignment, job: work.job, subtrees: work.subtrees, role: work.role))
     taken.append(work.assignment)
     if taken.count > CoordinationLimits.assignmentsRemembered {
       taken.removeFirst(CoordinationLimits.assignmentsRemembered / 2)
     }
+  }
+
+  /// Answers to what is asked of the sums that are held, once all of them are there.
+  mutating func gather() -> [WorkResult] {
+    var results: [WorkResult] = []
+    for request in assignments {
+      guard let gathering = request.gathering,
+        !assignments.contains(where: { gathering.assignments.contains($0.number) })
+      else { continue }
+      assignments.removeAll { $0.number == request.number }
+      // Of sums that are not here nothing is said: beats don't name the request any more, and others compute them.
+      guard let sums = held.sums(of: request.subtrees, gathering) else { continue }
+      results.append(
+        WorkResult(job: request.job, assignment: request.number, computeSeconds: 0, sums: sums))
+    }
+    return results
   }
 }

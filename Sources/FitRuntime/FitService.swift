@@ -321,6 +321,7 @@ public final class FitService {
       workersToStart: isInProcess ? 1 : max(1, local),
       workerTimeout_ms: Int(options.workerTimeout_s * 1000),
       silenceLimit_ms: Int(options.silenceTimeout_s * 1000))
+    configuration.gathersSums = true
     configuration.employsAll = options.employsAll || Allocation.letsNobodyRest
     var throttle = LogThrottle(now: Clock.now)
     let note: (LogLevel, String) -> Void = { level, text in

@@ -105,6 +105,7 @@ public struct ScaleSimulation {
       numerics: "", setup: [], setupDigest: "s", dataDigest: "d", mixedNumerics: false,
       workersToStart: workers, workerTimeout_ms: .max)
     configuration.employsAll = model.employsAll
+    configuration.gathersSums = true
     nodes.append(Node(machine: .coordinator(Coordinator(configuration: configuration)), host: 0, parent: 0))
     func host(ofWorker worker: Int) -> Int { perHost == 0 ? 0 : 1 + worker / perHost }
     for relay in 0..<relays {

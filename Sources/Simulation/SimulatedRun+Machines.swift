@@ -61,6 +61,7 @@ extension SimulatedRun {
       fingerprint: "f", numerics: "simulated", setup: [1, 2, 3], setupDigest: "s", dataDigest: "d",
       mixedNumerics: false, workersToStart: max(1, leaves / 2), workerTimeout_ms: 1_000_000_000)
     configuration.servesShards = data != nil
+    configuration.gathersSums = seed % 2 == 0
     coordinator = Coordinator(configuration: configuration)
     // Workers' connections are made again by their transport, and what waits in them is sent.
     reconnectAll(to: nil)

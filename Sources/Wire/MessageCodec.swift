@@ -50,7 +50,8 @@ extension Message {
       header.job = work.job
       header.assignment = work.assignment
       body.append(work.jobKind)
-      body.append(UInt8((work.state == nil ? 0 : 1) | (work.contextBytes == nil ? 0 : 2)))
+      body.append(
+        UInt8((work.state == nil ? 0 : 1) | (work.contextBytes == nil ? 0 : 2) | work.role.flag))
       body.append(work.iteration)
       body.append(work.context)
       body.append(UInt64(work.contextBytes?.count ?? 0))
@@ -59,6 +60,11 @@ extension Message {
         body.append(subtree.block)
         body.append(subtree.level)
         body.append(subtree.index)
+      }
+      if case .gather(let gathering) = work.role {
+        for width in gathering.widths { body.append(UInt32(clamping: width)) }
+        body.append(UInt32(gathering.assignments.count))
+        for assignment in gathering.assignments { body.append(assignment) }
       }
       let state = work.state ?? []
       bulk = work.contextBytes.map { $0 + state } ?? state
@@ -167,11 +173,17 @@ extension Message {
       let context: UInt64 = try reader.integer()
       let contextLength: UInt64 = try reader.integer()
       let count: UInt32 = try reader.integer()
-      guard Int(count) <= WireLimits.subtrees, reader.remaining == Int(count) * 13 else {
+      let (hasState, hasContext) = (carries & 1 != 0, carries & 2 != 0)
+      let isHeld = carries & Work.Role.hold.flag != 0
+      let isGathered = carries & Work.Role.gatherFlag != 0
+      let length = isGathered ? 17 * Int(count) + 4 : 13 * Int(count)
+      guard Int(count) <= WireLimits.subtrees,
+        isGathered ? reader.remaining >= length : reader.remaining == length
+      else {
         throw WireError(.malformed, "\(count) subtrees don't fit the \(reader.remaining) bytes that follow")
       }
-      let (hasState, hasContext) = (carries & 1 != 0, carries & 2 != 0)
-      guard carries <= 3, contextLength <= UInt64(bulk.count), hasContext || contextLength == 0,
+      guard carries <= 15, !isHeld || !isGathered, contextLength <= UInt64(bulk.count),
+        hasContext || contextLength == 0,
         hasState || contextLength == UInt64(bulk.count)
       else {
         throw WireError(
@@ -185,10 +197,23 @@ extension Message {
         subtrees.append(
           Subtree(block: try reader.integer(), level: try reader.integer(), index: try reader.integer()))
       }
+      var gathering = Work.Gathering(assignments: [], widths: [])
+      if isGathered {
+        for _ in 0..<count {
+          let width: UInt32 = try reader.integer()
+          gathering.widths.append(Int(width))
+        }
+        let number: UInt32 = try reader.integer()
+        guard reader.remaining == 8 * Int(number) else {
+          throw WireError(.malformed, "\(number) assignments don't fit the bytes that follow")
+        }
+        for _ in 0..<number { gathering.assignments.append(try reader.integer()) }
+      }
       return Work(
         job: header.job, assignment: header.assignment, jobKind: jobKind, iteration: iteration,
         subtrees: subtrees, state: hasState ? Array(bulk[cut...]) : nil, context: context,
-        contextBytes: hasContext ? Array(bulk[..<cut]) : nil)
+        contextBytes: hasContext ? Array(bulk[..<cut]) : nil,
+        role: isGathered ? .gather(gathering) : isHeld ? .hold : .answer)
     }
   }
 
@@ -291,7 +316,24 @@ extension Work {
   /// Bytes of all frames.
   public var byteCount: Int {
     let bulk = (state?.count ?? 0) + (contextBytes?.count ?? 0)
-    return Header.partCount(bulkBytes: bulk) * Header.byteCount + 30 + 13 * subtrees.count + bulk
+    var gathered = 0
+    if case .gather(let gathering) = role {
+      gathered = 4 * (subtrees.count + 1) + 8 * gathering.assignments.count
+    }
+    return Header.partCount(bulkBytes: bulk) * Header.byteCount + 30 + 13 * subtrees.count + gathered + bulk
+  }
+}
+
+extension Work.Role {
+  static let gatherFlag: UInt8 = 8
+
+  /// Its bit among those that say what a message of work carries.
+  var flag: UInt8 {
+    switch self {
+    case .answer: 0
+    case .hold: 4
+    case .gather: Work.Role.gatherFlag
+    }
   }
 }
 

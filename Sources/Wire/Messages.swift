@@ -303,6 +303,29 @@ public struct Subtree: Hashable, Sendable {
 
 /// An assignment: subtrees of one job.
 public struct Work: Hashable, Sendable {
+  /// What is to become of the sums of an assignment.
+  public enum Role: Hashable, Sendable {
+    /// Compute them and send them.
+    case answer
+    /// Compute them, say so by a result without sums, and hold them until they are asked for.
+    case hold
+    /// Compute nothing: send sums that are made of those that are held.
+    case gather(Gathering)
+  }
+
+  /// What sums are made of.
+  public struct Gathering: Hashable, Sendable {
+    /// The assignments whose sums are held: the subtrees cover what these do, no more and no less.
+    public var assignments: [UInt64]
+    /// The numbers in each subtree's sum.
+    public var widths: [Int]
+
+    public init(assignments: [UInt64], widths: [Int]) {
+      self.assignments = assignments
+      self.widths = widths
+    }
+  }
+
   /// Counts the jobs of an epoch.
   public var job: UInt64
   /// Counts the assignments of an epoch.
@@ -318,10 +341,11 @@ public struct Work: Hashable, Sendable {
   public var context: UInt64
   /// The context itself, or nil when the worker has it from an earlier assignment.
   public var contextBytes: [UInt8]?
+  public var role: Role
 
   public init(
     job: UInt64, assignment: UInt64, jobKind: UInt8, iteration: UInt64, subtrees: [Subtree], state: [UInt8]?,
-    context: UInt64 = 0, contextBytes: [UInt8]? = nil
+    context: UInt64 = 0, contextBytes: [UInt8]? = nil, role: Role = .answer
   ) {
     self.job = job
     self.assignment = assignment
@@ -331,6 +355,7 @@ public struct Work: Hashable, Sendable {
     self.state = state
     self.context = context
     self.contextBytes = contextBytes
+    self.role = role
   }
 }
 
@@ -340,7 +365,8 @@ public struct WorkResult: Hashable, Sendable {
   public var assignment: UInt64
   /// Wall-clock seconds that the worker computed.
   public var computeSeconds: Double
-  /// Little-endian float64 numbers, subtree after subtree in the assignment's order.
+  /// Little-endian float64 numbers, subtree after subtree in the assignment's order; none of an assignment whose sums are
+  /// held.
   public var sums: [UInt8]
 
   public init(job: UInt64, assignment: UInt64, computeSeconds: Double, sums: [UInt8]) {

@@ -88,8 +88,10 @@ extension Commands {
           welcome)
       case "a short result":
         peer.say(
-          .result(WorkResult(job: work.job, assignment: work.assignment, computeSeconds: 0, sums: [])),
-          welcome)
+          .result(
+            WorkResult(
+              job: work.job, assignment: work.assignment, computeSeconds: 0,
+              sums: [UInt8](repeating: 0, count: 8))), welcome)
       default: peer.say(.work(work), welcome)
       }
       try await Peers.expectLoss(of: peer, in: run, folder)

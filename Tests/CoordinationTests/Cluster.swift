@@ -23,6 +23,8 @@ struct Cluster {
   /// Tiles handed out in the current job, in the order of hand-out.
   private(set) var handedOut: [Int] = []
   private(set) var largestInFlight = 0
+  /// Requests for sums that are held.
+  private(set) var gatherings = 0
   private var values: TileValues?
   /// Milliseconds since the start.
   private var clock = 0
@@ -92,7 +94,12 @@ struct Cluster {
     for action in actions {
       switch action {
       case .send(let peer, let message):
-        if case .work(let work) = message.content { record(work) }
+        if case .work(let work) = message.content {
+          switch work.role {
+          case .gather: gatherings += 1
+          case .answer, .hold: record(work)
+          }
+        }
         messagesDown[Int(peer.number)].append(message)
       case .completed(let sums): completed = sums
       case .failed(let failure): self.failure = failure

@@ -7,10 +7,14 @@ import Wire
 struct SameBitsTests {
   @Test("every tile is handed out once, and the sums are those of a serial tree, whoever computes when")
   func randomRuns() {
+    var gatherings = 0
+    defer { #expect(gatherings > 300) }
     for seed in 0..<300 as Range<UInt64> {
       var generator = SeededGenerator(seed: 1000 + seed)
       let workers = Int.random(in: 1...7, using: &generator)
-      var cluster = Cluster(Examples.configuration(workersToStart: workers), seed: seed)
+      var configuration = Examples.configuration(workersToStart: workers)
+      configuration.gathersSums = seed % 3 != 0
+      var cluster = Cluster(configuration, seed: seed)
       for _ in 0..<workers { cluster.connect(threads: Int.random(in: 1...8, using: &generator)) }
       for job in 0..<3 {
         let shape = Examples.randomShape(using: &generator)
@@ -26,6 +30,7 @@ struct SameBitsTests {
         #expect(cluster.handedOut.sorted() == Array(0..<shape.tileCount), "seed \(seed), job \(job)")
       }
       #expect(cluster.largestInFlight <= CoordinationLimits.assignmentsInFlight)
+      gatherings += cluster.gatherings
       cluster.end()
       while cluster.step() {}
       #expect(cluster.exits.values.allSatisfy { $0.code == 0 }, "seed \(seed): \(cluster.exits)")

@@ -61,6 +61,14 @@ enum Examples {
     .work(Work(job: 5, assignment: 9, jobKind: 1, iteration: 123_456, subtrees: subtrees, state: state))
   }
 
+  static func work(role: Work.Role, state: [UInt8]? = nil) -> Message.Content {
+    .work(
+      Work(
+        job: 5, assignment: 9, jobKind: 1, iteration: 123_456, subtrees: subtrees, state: state, role: role))
+  }
+
+  static let gathering = Work.Gathering(assignments: [3, .max, 1 << 40], widths: [0, 1, Int(UInt32.max)])
+
   static func work(state: [UInt8]?, context: [UInt8]) -> Message.Content {
     .work(
       Work(
@@ -82,6 +90,8 @@ enum Examples {
     .refused(Refusal(reason: .numerics, message: "other bits\nand \u{1}\u{7f}\u{1F9EE}")),
     .ready(Ready(setupDigest: "aa", dataDigest: "")), work(state: nil), work(state: []),
     work(state: bytes(240)), work(state: nil, subtrees: []), work(state: bytes(240), context: bytes(90)),
+    work(role: .hold), work(role: .hold, state: bytes(30)), work(role: .gather(gathering)),
+    work(role: .gather(gathering), state: bytes(3)),
     work(state: nil, context: []), work(state: nil, context: bytes(17)), result([]), result(bytes(800)),
     .beat(Beat(progress: .max)),
     .beat(Beat(progress: 4, isReady: true, isReceiving: true, heardUpTo: 9, assignments: [3, .max])),

@@ -293,6 +293,20 @@ struct RefusalTests {
     #expect(refusal(frames(Examples.result(Examples.bytes(count))))?.message.contains("float64") == true)
   }
 
+  @Test("an assignment that is held and gathered at once, or gathers with widths or numbers cut off")
+  func roles() {
+    for flags in [12, 13, 16, 32] as [UInt8] {
+      var frames = frames(Examples.work(role: .hold))
+      frames[1][1] = flags
+      #expect(refusal(frames)?.code == .malformed, "\(flags)")
+    }
+    for cut in [1, 4, 7, 23, 25, 33, 40] {
+      var frames = frames(Examples.work(role: .gather(Examples.gathering)))
+      frames[1].removeLast(cut)
+      #expect(refusal(frames) != nil, "\(cut)")
+    }
+  }
+
   @Test("an assignment that announces another number of subtrees than follow, or more than any may have")
   func subtreeCount() {
     var frames = frames(Examples.work(state: nil))
@@ -304,7 +318,7 @@ struct RefusalTests {
     #expect(refusal(frames)?.message.contains("4294967295 subtrees") == true)
     frames[1].replaceSubrange(26..<30, with: [3, 0, 0, 0])
     // Flags that there are not, and a context longer than what came.
-    frames[1][1] = 4
+    frames[1][1] = 16
     #expect(refusal(frames)?.code == .malformed)
     frames[1][1] = 2
     frames[1][18] = 1
