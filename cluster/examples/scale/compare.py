@@ -194,7 +194,7 @@ def calibrate(plan, folder, transport=()):
         """The value with which an empty iteration of two workers takes as long as the real one."""
         for _ in range(14):
             middle = (low * high) ** 0.5
-            empty = dict(model, tile_s=1e-6, step_s=0, blocks=1, tiles_per_block=16, **sizes) | {"employs_all": True}
+            empty = dict(model, tile_s=1e-6, step_s=0, blocks=1, tiles_per_block=16, employs_all=True, **sizes)
             empty[key] = middle
             if 1 / forecast(empty, 2, 0, folder)["iterations_per_second"] < target:
                 low = middle
