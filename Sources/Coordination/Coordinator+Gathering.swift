@@ -24,10 +24,10 @@ extension Coordinator {
     }
   }
 
-  /// Asks for the sums that a worker holds, once nothing is left to hand out.
+  /// Asks for the sums that a worker holds, once nothing is left to hand out, or it leaves.
   mutating func gather(from peer: PeerID, now: Instant) -> [CoordinatorAction] {
     guard configuration.gathersSums, let running = job, running.isWhole, let record = workers[peer],
-      running.isHandedOut, !record.assignments.contains(where: { $0.gathered != nil })
+      running.isHandedOut || record.isLeaving, !record.assignments.contains(where: { $0.gathered != nil })
     else { return [] }
     let holding = holding(record, running).sorted { $0.tiles.lowerBound < $1.tiles.lowerBound }
     guard let first = holding.first, let last = holding.last else { return [] }
@@ -44,7 +44,8 @@ extension Coordinator {
     }
     subtrees += shape.subtrees(covering: tiles)
     let gathering = Work.Gathering(
-      assignments: holding.map(\.number), widths: subtrees.map { shape.blocks[Int($0.block)].width })
+      assignments: holding.map(\.number),
+      widths: Work.Gathering.blocks(of: subtrees).map { shape.blocks[Int($0)].width })
     let request = Assignment(
       number: nextAssignment, job: running.number, piece: nextAssignment, kind: running.job.kind,
       tiles: first.tiles.lowerBound..<last.tiles.upperBound, subtrees: subtrees,
@@ -56,11 +57,29 @@ extension Coordinator {
   mutating func gatherFromAll(now: Instant) -> [CoordinatorAction] {
     guard configuration.gathersSums, job?.isHandedOut == true else { return [] }
     var actions: [CoordinatorAction] = []
-    for peer in roster {
-      guard let record = workers[peer],
-        !record.held.isEmpty || record.assignments.contains(where: { $0.role == .hold })
-      else { continue }
-      actions += gather(from: peer, now: now)
+    for peer in roster { actions += gather(from: peer, now: now) }
+    return actions
+  }
+
+  /// A worker says that it leaves: others get what it has not begun, and it is asked for what it holds, or dismissed.
+  mutating func letGo(_ peer: PeerID, _ beat: Beat, now: Instant) -> [CoordinatorAction] {
+    guard let record = workers[peer], record.phase == .ready else { return [] }
+    var actions: [CoordinatorAction] = []
+    if !record.isLeaving {
+      workers[peer]?.isLeaving = true
+      roster.removeAll { $0 == peer }
+      // Messages keep their order: what it does not name it has dropped, or will not take.
+      let dropped = record.assignments.filter { !beat.assignments.contains($0.number) }
+      workers[peer]?.assignments.removeAll { dropped.contains($0) }
+      for assignment in dropped { _ = giveBack(assignment, of: peer) }
+      if job != nil, roster.isEmpty { waitingSince = waitingSince ?? now }
+      actions = job?.crew == nil ? dispatchToIdle(now: now) : callAll(now: now)
+    }
+    actions += gather(from: peer, now: now)
+    if workers[peer]?.assignments.isEmpty == true {
+      // The run goes on: if it is a relay, its workers wait for another one.
+      let goodbye = Goodbye(exitCode: ExitCode.interrupted, message: "nothing more is wanted of it")
+      actions.append(send(peer, .goodbye(goodbye)))
     }
     return actions
   }

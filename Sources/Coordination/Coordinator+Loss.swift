@@ -162,6 +162,7 @@ extension Coordinator {
     if let job, !job.trusts(heardUpTo: record.heardUpTo), job.trusts(heardUpTo: beat.heardUpTo) {
       actions += dispatchToIdle(now: now)
     }
+    if beat.isLeaving { actions += letGo(peer, beat, now: now) }
     guard !beat.isReceiving, actions.isEmpty else { return actions }
     func isOverdue(_ since: Instant) -> Bool {
       since.adding(milliseconds: CoordinationLimits.lostMessage_ms) < now

@@ -5,7 +5,7 @@ import Wire
 extension Coordinator {
   mutating func begin(_ newJob: Job, now: Instant) -> [CoordinatorAction] {
     precondition(job == nil, "a job is begun when the one before it is complete")
-    if configuration.gathersSums { for peer in roster { workers[peer]?.held = [] } }
+    if configuration.gathersSums { for peer in workers.keys { workers[peer]?.held = [] } }
     job = RunningJob(number: nextJob, job: newJob, isWhole: true)
     nextJob += 1
     slowness.begin()
@@ -242,20 +242,17 @@ extension Coordinator {
     for peer in roster {
       guard let record = workers[peer], !record.isFetching else { continue }
       var cost = 0.0
-      var isLate = false
+      var overdue: [Assignment] = []
       for assignment in record.assignments {
         cost += assignment.cost
         let threadSpeed = max(record.speed ?? speed, 1e6)
         let expected_s = cost / threadSpeed / Double(record.threads)
         let limit_s = max(
           Double(CoordinationLimits.straggler_ms) / 1000, CoordinationLimits.stragglerFactor * expected_s)
-        guard now.seconds(since: assignment.sentAt) > limit_s else { continue }
-        isLate = true
-        guard let piece = running.pieces[assignment.piece], piece.holders.count == 1 else { continue }
-        late.append((assignment, piece.portion, peer))
+        if now.seconds(since: assignment.sentAt) > limit_s { overdue.append(assignment) }
       }
       // What it holds comes as late.
-      for assignment in record.held where isLate {
+      for assignment in overdue + (overdue.isEmpty ? [] : record.held) {
         guard let piece = running.pieces[assignment.piece], piece.holders.count == 1 else { continue }
         late.append((assignment, piece.portion, peer))
       }

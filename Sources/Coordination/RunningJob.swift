@@ -119,17 +119,14 @@ struct RunningJob: Sendable {
       let place = portions.firstIndex(where: { $0.number == number })
     else { return nil }
     portions[place].threadSeconds += threadSeconds
-    sums.withUnsafeBytes { bytes in
-      var offset = 0
-      for subtree in assignment.subtrees {
-        let block = Int(subtree.block)
-        let width = job.shape.blocks[block].width
-        let values = Float64Bytes.decode(bytes, from: offset, count: width)
-        offset += Float64Bytes.width * width
-        let node = TreeNode(level: Int(subtree.level), index: Int(subtree.index))
-        portions[place].insert(
-          values, block: block, node: node, firstTile: job.shape.firstTiles[block] + node.index << node.level)
-      }
+    let shape = job.shape
+    let values = Float64Bytes.decode(
+      sums, counts: assignment.subtrees.map { shape.blocks[Int($0.block)].width })
+    for (subtree, value) in zip(assignment.subtrees, values) {
+      let block = Int(subtree.block)
+      let node = TreeNode(level: Int(subtree.level), index: Int(subtree.index))
+      portions[place].insert(
+        value, block: block, node: node, firstTile: shape.firstTiles[block] + node.index << node.level)
     }
     return portions[place].result == nil ? nil : portions.remove(at: place)
   }

@@ -65,14 +65,14 @@ public struct Worker: Sendable {
       return [.send(session.message(.ready(ready)))]
     case .preparationFailed(let failure): return giveUp(failure.exitCode, failure.message)
     case .computed(let assignment, let sums, let seconds):
-      return finish(assignment, sums: sums, seconds: seconds)
+      return finish(assignment, sums: sums, seconds: seconds, now: now)
     case .computationFailed(let assignment, let failure):
       guard case .working(let session) = phase,
         session.assignments.contains(where: { $0.number == assignment })
       else { return [] }
       return giveUp(failure.exitCode, failure.message, assignment: assignment)
     case .crewChanged(let crew, let progress): return change(crew, progress: progress, now: now)
-    case .handedBack(let assignments): return handBack(assignments)
+    case .handedBack(let assignments): return handBack(assignments, now: now)
     case .told(let notice): return session.map { [.send($0.message(.crew(notice)))] } ?? []
     case .wanted(let digests): return want(digests, now: now)
     case .shardChecked(let digest, let isWhole): return checked(digest, isWhole: isWhole, now: now)
@@ -138,7 +138,7 @@ public struct Worker: Sendable {
       }
     }
     switch message.content {
-    case .work(let work): return take(work)
+    case .work(let work): return take(work, now: now)
     case .beat(let beat):
       updateSession { $0.heardUpTo = beat.progress }
       return []
@@ -179,12 +179,14 @@ public struct Worker: Sendable {
 
   // MARK: Work
 
-  private mutating func take(_ work: Work) -> [WorkerAction] {
+  private mutating func take(_ work: Work, now: Instant) -> [WorkerAction] {
     guard case .working(var session) = phase else {
       // Only when its own `ready` overtook this worker, or the message is of no use yet: the beats say what it has.
       return []
     }
-    guard session.leaving == nil, session.isNew(work.assignment) else { return [] }
+    guard session.leaving == nil || work.role.gathering != nil, session.isNew(work.assignment) else {
+      return []
+    }
     // Work of an earlier job came late; or what came before it with the state or the context was lost.
     guard session.canTake(work) else { return [] }
     guard session.assignments.count < CoordinationLimits.assignmentsHeld else {
@@ -195,7 +197,9 @@ public struct Worker: Sendable {
     session.take(work)
     let answers = session.gather()
     phase = .working(session)
-    if case .gather = work.role { return answers.map { .send(session.message(.result($0))) } }
+    if work.role.gathering != nil {
+      return answers.map { .send(session.message(.result($0))) } + leaveIfDone(now: now)
+    }
     return [
       .compute(
         Computation(
@@ -206,7 +210,9 @@ public struct Worker: Sendable {
     ]
   }
 
-  private mutating func finish(_ assignment: UInt64, sums: [UInt8], seconds: Double) -> [WorkerAction] {
+  private mutating func finish(_ assignment: UInt64, sums: [UInt8], seconds: Double, now: Instant)
+    -> [WorkerAction]
+  {
     guard case .working(var session) = phase,
       let place = session.assignments.firstIndex(where: { $0.number == assignment })
     else { return [] }
@@ -218,11 +224,11 @@ public struct Worker: Sendable {
     }
     let results = [result] + session.gather()
     phase = .working(session)
-    return results.map { .send(session.message(.result($0))) } + (session.leaving == nil ? [] : leave())
+    return results.map { .send(session.message(.result($0))) } + leaveIfDone(now: now)
   }
 
   /// A relay does not answer some assignments: its coordinator is told, and finds somebody else.
-  private mutating func handBack(_ assignments: [UInt64]) -> [WorkerAction] {
+  private mutating func handBack(_ assignments: [UInt64], now: Instant) -> [WorkerAction] {
     guard case .working(var session) = phase else { return [] }
     let given = session.assignments.filter { assignments.contains($0.number) }
     session.assignments.removeAll { assignments.contains($0.number) }
@@ -232,7 +238,7 @@ public struct Worker: Sendable {
     let contents =
       handBacks.map { Message.Content.handBack($0) } + results.map { Message.Content.result($0) }
     let messages = contents.map { WorkerAction.send(session.message($0)) }
-    return messages + (session.leaving != nil && session.assignments.isEmpty ? leave() : [])
+    return messages + leaveIfDone(now: now)
   }
 
   // MARK: Time
@@ -314,7 +320,8 @@ public struct Worker: Sendable {
   private func beat(_ session: WorkerSession, progress: UInt64, isReady: Bool, now: Instant) -> Beat {
     Beat(
       progress: progress, isReady: isReady, isReceiving: fetch.isActive || session.isReceiving(now: now),
-      heardUpTo: session.heardUpTo, assignments: session.assignments.map(\.number), crew: crew)
+      isLeaving: session.leaving?.isSaid ?? false, heardUpTo: session.heardUpTo,
+      assignments: session.assignments.map(\.number), crew: crew)
   }
 
   private mutating func lostCoordinator(_ session: WorkerSession, now: Instant) -> [WorkerAction] {
@@ -325,16 +332,25 @@ public struct Worker: Sendable {
 
   // MARK: End
 
-  /// Leaves as soon as what is being computed is done; what waits is handed back.
+  /// Leaves as soon as what is being computed is done, and the coordinator has what it wants of the sums that are
+  /// held; what waits is handed back.
   private mutating func stop(_ reason: String, now: Instant) -> [WorkerAction] {
-    guard case .working(var session) = phase, !session.assignments.isEmpty, session.leaving == nil else {
-      return leave(because: reason)
-    }
+    guard case .working(var session) = phase, session.leaving == nil,
+      session.isOwing || !session.assignments.isEmpty
+    else { return leave(because: reason) }
     let waiting = session.assignments.dropFirst().map(\.number)
     session.assignments.removeLast(waiting.count)
-    session.leaving = (now.adding(milliseconds: CoordinationLimits.leaving_ms), reason)
+    let deadline = now.adding(milliseconds: CoordinationLimits.leaving_ms)
+    session.leaving = WorkerSession.Leaving(deadline: deadline, reason: reason, isSaid: session.isOwing)
     phase = .working(session)
-    return waiting.isEmpty ? [] : [.forget(waiting)]
+    return (waiting.isEmpty ? [] : [.forget(waiting)]) + (session.isOwing ? beatNow(now: now) : [])
+  }
+
+  /// A worker that is to leave does so when it has answered all. As long as it holds sums that were not asked for, its
+  /// beats ask whether they are wanted.
+  private mutating func leaveIfDone(now: Instant) -> [WorkerAction] {
+    guard let session, session.leaving != nil, session.assignments.isEmpty else { return [] }
+    return session.held.hasUnsent ? beatNow(now: now) : leave()
   }
 
   /// Says goodbye and ends well.
@@ -349,8 +365,8 @@ public struct Worker: Sendable {
 
   private mutating func ended(by goodbye: Goodbye, now: Instant) -> [WorkerAction] {
     // The fit will be resumed: its coordinator comes back.
+    if goodbye.exitCode == ExitCode.interrupted, session?.leaving != nil { return leave() }
     if goodbye.exitCode == ExitCode.interrupted, !hello.isLocalChild {
-      if session?.leaving != nil { return leave() }
       let limit = patience_ms.map { " for up to \($0 / 1000) s" } ?? ""
       return greetAgain("the fit was interrupted; waiting\(limit) for it to be resumed", now: now)
     }

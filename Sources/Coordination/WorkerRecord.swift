@@ -20,6 +20,8 @@ struct WorkerRecord: Sendable {
   var assignments: [Assignment] = []
   /// Assignments that it has computed and whose sums it holds.
   var held: [Assignment] = []
+  /// Whether it has said that it leaves: it gets nothing any more, and is asked for what it holds.
+  var isLeaving = false
   /// How often it has registered over its connection.
   var registrations = 1
   /// How often in a row work did not reach it.
@@ -63,8 +65,8 @@ struct WorkerRecord: Sendable {
   /// Tiles that it was given to compute and has not answered for.
   var tilesInHand: Int { assignments.reduce(0) { $0 + ($1.gathered == nil ? $1.tiles.count : 0) } }
 
-  /// Whether it takes work: a relay without workers does not.
-  var isOnRoster: Bool { phase == .ready && threads > 0 }
+  /// Whether it takes work: a relay without workers does not, nor does who leaves.
+  var isOnRoster: Bool { phase == .ready && threads > 0 && !isLeaving }
 
   /// Whether the process may be a child of this coordinator.
   var isLocalChild: Bool { hello.isLocalChild }
@@ -90,5 +92,5 @@ struct Assignment: Sendable, Equatable {
   /// Bytes of sums in its answer.
   var answerBytes: Int { role == .hold ? 0 : width * 8 }
   /// Assignments whose sums it gathers; nil when it is to be computed itself.
-  var gathered: [UInt64]? { if case .gather(let gathering) = role { gathering.assignments } else { nil } }
+  var gathered: [UInt64]? { role.gathering?.assignments }
 }

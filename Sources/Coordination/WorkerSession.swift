@@ -8,9 +8,14 @@ struct WorkerSession: Sendable {
     let job: UInt64
     let subtrees: [Subtree]
     let role: Work.Role
+  }
 
-    /// What the sums are made of; nil when they are to be computed.
-    var gathering: Work.Gathering? { if case .gather(let gathering) = role { gathering } else { nil } }
+  /// When the worker goes at the latest, and why.
+  struct Leaving: Sendable {
+    let deadline: Instant
+    let reason: String
+    /// Whether its beats say so.
+    let isSaid: Bool
   }
 
   let run: RunID
@@ -37,8 +42,8 @@ struct WorkerSession: Sendable {
   var held = HeldSums()
   /// Assignments that were taken, answered or not, oldest first.
   private var taken: [UInt64] = []
-  /// When the worker goes at the latest, and why, once it is to leave.
-  var leaving: (deadline: Instant, reason: String)?
+  /// Set once the worker is to leave.
+  var leaving: Leaving?
 
   init(_ welcome: Welcome, in message: Message, now: Instant) {
     run = message.run
@@ -78,7 +83,7 @@ struct WorkerSession: Sendable {
     if work.job != job {
       held = HeldSums()
       // What an earlier job wanted of them is for nobody.
-      assignments.removeAll { $0.gathering != nil }
+      assignments.removeAll { $0.role.gathering != nil }
     }
     job = work.job
     if work.contextBytes != nil { context = work.context }
@@ -90,11 +95,14 @@ struct WorkerSession: Sendable {
     }
   }
 
+  /// Whether it has computed sums that nobody has asked for yet, or is about to.
+  var isOwing: Bool { held.hasUnsent || assignments.first?.role == .hold }
+
   /// Answers to what is asked of the sums that are held, once all of them are there.
   mutating func gather() -> [WorkResult] {
     var results: [WorkResult] = []
     for request in assignments {
-      guard let gathering = request.gathering,
+      guard let gathering = request.role.gathering,
         !assignments.contains(where: { gathering.assignments.contains($0.number) })
       else { continue }
       assignments.removeAll { $0.number == request.number }

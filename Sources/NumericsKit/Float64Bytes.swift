@@ -24,6 +24,17 @@ public enum Float64Bytes {
     }
   }
 
+  /// Decodes arrays that come one after the other, of `counts` numbers each; the bytes must hold them.
+  public static func decode(_ bytes: [UInt8], counts: [Int]) -> [[Double]] {
+    bytes.withUnsafeBytes { buffer in
+      var offset = 0
+      return counts.map { count in
+        defer { offset += width * count }
+        return decode(buffer, from: offset, count: count)
+      }
+    }
+  }
+
   /// Decodes `count` numbers from a byte offset; the buffer must hold them.
   public static func decode(_ bytes: UnsafeRawBufferPointer, from offset: Int, count: Int) -> [Double] {
     [Double](unsafeUninitializedCapacity: count) { buffer, initialized in

@@ -99,8 +99,8 @@ public struct TreeReducer: Sendable {
     waiting[node] = value
   }
 
-  /// `left + right`, element by element.
-  private static func sum(_ left: consuming [Double], _ right: [Double]) -> [Double] {
+  /// The value of a node whose children have these: `left + right`, element by element. They must have one length.
+  public static func sum(_ left: consuming [Double], _ right: [Double]) -> [Double] {
     precondition(left.count == right.count)
     var left = left
     left.withUnsafeMutableBufferPointer { left in

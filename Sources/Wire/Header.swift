@@ -26,7 +26,7 @@ public struct Header: Hashable, Sendable {
   public static let magic: [UInt8] = Array("ISMX".utf8)
   /// Raised whenever the meaning of a message changes. Headers keep their place over versions, so that a
   /// refusal can always be read.
-  public static let protocolVersion: UInt16 = 5
+  public static let protocolVersion: UInt16 = 6
 
   public init(
     kind: MessageKind, run: RunID, epoch: UInt64, session: UInt32 = 0, job: UInt64 = 0,

@@ -61,7 +61,8 @@ extension Message {
         body.append(subtree.level)
         body.append(subtree.index)
       }
-      if case .gather(let gathering) = work.role {
+      if let gathering = work.role.gathering {
+        body.append(UInt32(gathering.widths.count))
         for width in gathering.widths { body.append(UInt32(clamping: width)) }
         body.append(UInt32(gathering.assignments.count))
         for assignment in gathering.assignments { body.append(assignment) }
@@ -76,7 +77,7 @@ extension Message {
     case .beat(let beat):
       let assignments = beat.assignments.prefix(WireLimits.assignmentsPerBeat)
       body.append(beat.progress)
-      body.append(UInt8(beat.isReady ? 1 : 0))
+      body.append(UInt8((beat.isReady ? 1 : 0) | (beat.isLeaving ? 2 : 0)))
       body.append(UInt8(beat.isReceiving ? 1 : 0))
       body.append(beat.heardUpTo)
       body.append(UInt16(assignments.count))
@@ -176,7 +177,7 @@ extension Message {
       let (hasState, hasContext) = (carries & 1 != 0, carries & 2 != 0)
       let isHeld = carries & Work.Role.hold.flag != 0
       let isGathered = carries & Work.Role.gatherFlag != 0
-      let length = isGathered ? 17 * Int(count) + 4 : 13 * Int(count)
+      let length = 13 * Int(count)
       guard Int(count) <= WireLimits.subtrees,
         isGathered ? reader.remaining >= length : reader.remaining == length
       else {
@@ -199,7 +200,11 @@ extension Message {
       }
       var gathering = Work.Gathering(assignments: [], widths: [])
       if isGathered {
-        for _ in 0..<count {
+        let blocks: UInt32 = try reader.integer()
+        guard blocks <= count else {
+          throw WireError(.malformed, "\(count) subtrees are not of \(blocks) blocks")
+        }
+        for _ in 0..<blocks {
           let width: UInt32 = try reader.integer()
           gathering.widths.append(Int(width))
         }
@@ -233,11 +238,11 @@ extension Message {
   private static func decodeBeat(_ body: [UInt8]) throws(WireError) -> Beat {
     try reading(body) { (reader: inout ByteReader) throws(WireError) in
       let progress: UInt64 = try reader.integer()
-      let isReady: UInt8 = try reader.integer()
+      let flags: UInt8 = try reader.integer()
       let isReceiving: UInt8 = try reader.integer()
       let heardUpTo: UInt64 = try reader.integer()
       let count: UInt16 = try reader.integer()
-      guard isReady <= 1, isReceiving <= 1, Int(count) <= WireLimits.assignmentsPerBeat,
+      guard flags <= 3, isReceiving <= 1, Int(count) <= WireLimits.assignmentsPerBeat,
         reader.remaining == Int(count) * 8 + 8
       else { throw WireError(.malformed, "a beat of \(body.count) bytes makes no sense") }
       var assignments: [UInt64] = []
@@ -249,8 +254,9 @@ extension Message {
           .limit, "a beat that tells of \(threads) threads is over the limit of \(WireLimits.crew)")
       }
       return Beat(
-        progress: progress, isReady: isReady == 1, isReceiving: isReceiving == 1, heardUpTo: heardUpTo,
-        assignments: assignments, crew: Crew(workers: Int(workers), threads: Int(threads)))
+        progress: progress, isReady: flags & 1 != 0, isReceiving: isReceiving == 1, isLeaving: flags & 2 != 0,
+        heardUpTo: heardUpTo, assignments: assignments,
+        crew: Crew(workers: Int(workers), threads: Int(threads)))
     }
   }
 
@@ -316,10 +322,7 @@ extension Work {
   /// Bytes of all frames.
   public var byteCount: Int {
     let bulk = (state?.count ?? 0) + (contextBytes?.count ?? 0)
-    var gathered = 0
-    if case .gather(let gathering) = role {
-      gathered = 4 * (subtrees.count + 1) + 8 * gathering.assignments.count
-    }
+    let gathered = role.gathering.map { 4 * ($0.widths.count + 2) + 8 * $0.assignments.count } ?? 0
     return Header.partCount(bulkBytes: bulk) * Header.byteCount + 30 + 13 * subtrees.count + gathered + bulk
   }
 }

@@ -311,18 +311,28 @@ public struct Work: Hashable, Sendable {
     case hold
     /// Compute nothing: send sums that are made of those that are held.
     case gather(Gathering)
+
+    /// What the sums are made of; nil when they are to be computed.
+    public var gathering: Gathering? { if case .gather(let gathering) = self { gathering } else { nil } }
   }
 
   /// What sums are made of.
   public struct Gathering: Hashable, Sendable {
     /// The assignments whose sums are held: the subtrees cover what these do, no more and no less.
     public var assignments: [UInt64]
-    /// The numbers in each subtree's sum.
+    /// The numbers in a sum of each block that the subtrees are of, in the order in which they name the blocks.
     public var widths: [Int]
 
     public init(assignments: [UInt64], widths: [Int]) {
       self.assignments = assignments
       self.widths = widths
+    }
+
+    /// The blocks that some subtrees are of, in the order in which they name them; those of a block follow each other.
+    public static func blocks(of subtrees: [Subtree]) -> [UInt32] {
+      var blocks: [UInt32] = []
+      for subtree in subtrees where blocks.last != subtree.block { blocks.append(subtree.block) }
+      return blocks
     }
   }
 
@@ -386,6 +396,9 @@ public struct Beat: Hashable, Sendable {
   public var isReady: Bool
   /// Whether parts of a longer message have come, and more of them are on their way.
   public var isReceiving: Bool
+  /// Whether the worker leaves: it has nothing but the assignments that it names, takes none, and waits to be asked for
+  /// the sums that it holds.
+  public var isLeaving: Bool
   /// From a worker: the progress that the coordinator's last beat told it. Messages keep their order, so that
   /// assignments below this number have come, or are lost.
   public var heardUpTo: UInt64
@@ -395,12 +408,13 @@ public struct Beat: Hashable, Sendable {
   public var crew: Crew
 
   public init(
-    progress: UInt64, isReady: Bool = false, isReceiving: Bool = false, heardUpTo: UInt64 = 0,
-    assignments: [UInt64] = [], crew: Crew = Crew()
+    progress: UInt64, isReady: Bool = false, isReceiving: Bool = false, isLeaving: Bool = false,
+    heardUpTo: UInt64 = 0, assignments: [UInt64] = [], crew: Crew = Crew()
   ) {
     self.progress = progress
     self.isReady = isReady
     self.isReceiving = isReceiving
+    self.isLeaving = isLeaving
     self.heardUpTo = heardUpTo
     self.assignments = assignments
     self.crew = crew

@@ -19,7 +19,7 @@ HELLO, READY, WORK, RESULT, BEAT, FAILURE, GOODBYE = 1, 4, 5, 6, 7, 8, 9
 SHARD_REQUEST, SHARD_PART, SHARD_RECEIVED, SHARD_REFUSED = 13, 14, 15, 16
 
 
-def header(kind, run=bytes(16), epoch=0, job=0, assignment=0, part=0, session=0, bulk=0, magic=b"ISMX", version=5):
+def header(kind, run=bytes(16), epoch=0, job=0, assignment=0, part=0, session=0, bulk=0, magic=b"ISMX", version=6):
     return struct.pack("<4sHH16sQQQIIQ", magic, version, kind, run, epoch, job, assignment, part, session, bulk)
 
 
@@ -73,7 +73,7 @@ def nonsense(rng, session):
         "nothing": lambda: [b""],
         "one large frame": lambda: [rng.randbytes(100_000)],
         "wrong magic": lambda: [good(BEAT, magic=b"XMSI"), b"", b""],
-        "wrong version": lambda: [good(BEAT, version=rng.randrange(6, 65536)), b"", b""],
+        "wrong version": lambda: [good(BEAT, version=rng.randrange(7, 65536)), b"", b""],
         "truncated header": lambda: [good(BEAT)[: rng.randrange(64)], b"", b""],
         "header with a tail": lambda: [good(BEAT) + noise(10) + b"x", b"", b""],
         "unknown kind": lambda: [good(rng.randrange(17, 65536)), b"", b""],

@@ -29,6 +29,7 @@ struct GatheringTests {
     var completed: [[Double]]?
     var logs: [String] = []
     var failures: [RunFailure] = []
+    var exits: [PeerID: Int32] = [:]
 
     init(_ shape: JobShape, workers count: Int) {
       coordinator = GatheringTests.coordinator(count)
@@ -60,7 +61,9 @@ struct GatheringTests {
       }
     }
 
-    private mutating func take(_ actions: [WorkerAction], of peer: PeerID, _ now: Instant) {
+    private mutating func take(
+      _ actions: [WorkerAction], of peer: PeerID, _ now: Instant, isHeard: Bool = true
+    ) {
       for action in actions {
         switch action {
         case .compute(let computation): waiting[peer, default: []].append(computation)
@@ -69,10 +72,21 @@ struct GatheringTests {
             sums[peer, default: 0] += result.sums.count / 8
             results.append(result)
           }
-          take(coordinator.handle(.received(peer, message), now: now), now)
+          if isHeard { take(coordinator.handle(.received(peer, message), now: now), now) }
+        case .forget(let numbers): waiting[peer]?.removeAll { numbers.contains($0.assignment) }
+        case .exit(let code, _): exits[peer] = code
         default: break
         }
       }
+    }
+
+    /// Lets a worker's machine act on an event.
+    mutating func tell(_ peer: PeerID, _ event: WorkerEvent, at now: Instant, isHeard: Bool = true) {
+      take(workers[peer]?.handle(event, now: now) ?? [], of: peer, now, isHeard: isHeard)
+    }
+
+    mutating func stop(_ peer: PeerID, at now: Instant, isHeard: Bool = true) {
+      tell(peer, .stopRequested("stopped by SIGTERM"), at: now, isHeard: isHeard)
     }
 
     /// Finishes what a worker computes.
@@ -93,7 +107,7 @@ struct GatheringTests {
     }
 
     func isGathering(_ peer: PeerID) -> Bool {
-      given[peer]?.contains { if case .gather = $0.role { true } else { false } } ?? false
+      given[peer]?.contains { $0.role.gathering != nil } ?? false
     }
   }
 
@@ -147,6 +161,78 @@ struct GatheringTests {
       rig.finish(without: peer1, at: .ms(2))
       #expect(bits(rig.completed) == bits(rig.values.serial))
     }
+  }
+
+  @Test("A worker that leaves sends what it holds, and nothing of it is computed again", arguments: 0...4)
+  func leaving(computed: Int) {
+    var rig = Rig(Examples.shape([64], cost: 1e9), workers: 2)
+    rig.begin()
+    for _ in 0..<computed { rig.compute(peer1) }
+    #expect(rig.completed == nil)
+    let held = rig.given[peer1]?.prefix(computed) ?? []
+    rig.stop(peer1, at: .ms(1))
+    // It has the piece in hand still, and takes no other.
+    #expect(rig.exits[peer1] == nil)
+    let given = rig.given[peer1]?.count
+    while rig.exits[peer1] == nil, rig.waiting[peer1]?.isEmpty == false { rig.compute(peer1, at: .ms(2)) }
+    #expect(rig.exits[peer1] == 0)
+    let after = rig.given[peer1]?.dropFirst(given ?? 0) ?? []
+    #expect(after.allSatisfy { $0.role.gathering != nil })
+    let asked = rig.given[peer1]?.compactMap { $0.role.gathering?.assignments }.last ?? []
+    #expect(Set(asked).isSuperset(of: held.map(\.assignment)) && asked.count == computed + 1)
+    let others = rig.given[peer2] ?? []
+    rig.finish(without: peer1, at: .ms(3))
+    #expect(bits(rig.completed) == bits(rig.values.serial), "\(rig.logs)")
+    // What was sent is not handed out again.
+    let mine = Set((rig.given[peer1] ?? []).filter { asked.contains($0.assignment) }.flatMap(\.subtrees))
+    let theirs = (rig.given[peer2] ?? []).dropFirst(others.count).filter { $0.role.gathering == nil }
+    #expect(mine.isDisjoint(with: theirs.flatMap(\.subtrees)))
+    #expect(rig.coordinator.statistics.workersLost == 0)
+    rig.begin(at: .ms(4))
+    rig.finish(without: peer1, at: .ms(4))
+    #expect(bits(rig.completed) == bits(rig.values.serial))
+  }
+
+  @Test("A worker that leaves waits until it hears that nobody wants what it holds, and not for ever")
+  func unwanted() {
+    for isAnswered in [true, false] {
+      var rig = Rig(Examples.shape([64], cost: 1e9), workers: 2)
+      rig.begin()
+      rig.compute(peer1)
+      let session = rig.coordinator.session(of: peer1) ?? 0
+      rig.stop(peer1, at: .ms(2), isHeard: false)
+      while let next = rig.waiting[peer1]?.popLast() {
+        let done = WorkerEvent.computed(
+          assignment: next.assignment, sums: rig.values.bytes(next.subtrees) ?? [], seconds: 1)
+        rig.tell(peer1, done, at: .ms(2), isHeard: false)
+      }
+      #expect(rig.exits[peer1] == nil)
+      if isAnswered {
+        let goodbye = Message.Content.goodbye(Goodbye(exitCode: ExitCode.interrupted, message: "not wanted"))
+        rig.tell(peer1, .received(Examples.message(goodbye, session: session)), at: .ms(3))
+      } else {
+        for time in stride(from: 100, through: CoordinationLimits.leaving_ms, by: 100) {
+          let beat = Message.Content.beat(Beat(progress: 9))
+          rig.tell(peer1, .received(Examples.message(beat, session: session)), at: .ms(time))
+          rig.tell(peer1, .tick(progress: 1), at: .ms(time), isHeard: false)
+          #expect(rig.exits[peer1] == nil)
+        }
+        rig.tell(peer1, .tick(progress: 1), at: .ms(CoordinationLimits.leaving_ms + 3))
+      }
+      #expect(rig.exits[peer1] == 0)
+    }
+    // The coordinator's side.
+    var coordinator = Self.coordinator(1)
+    coordinator.join(peer2, Examples.hello(host: "node1", processID: 101))
+    let beat = Message.Content.beat(Beat(progress: 1, isReady: true, isLeaving: true))
+    let dismissed = coordinator.says(peer1, beat, at: .ms(1))
+    #expect(
+      dismissed.sent.contains {
+        if case .goodbye(let goodbye) = $0.content { goodbye.exitCode == ExitCode.interrupted } else { false }
+      })
+    #expect(coordinator.readyWorkers == 1)
+    let sent = coordinator.handle(.begin(Examples.job(Examples.shape([64], cost: 1e9))), now: .ms(2)).sent
+    #expect(!sent.isEmpty && sent.allSatisfy { $0.peer == peer2 })
   }
 
   @Test("Where a worker that holds sums is late, others compute copies of what it holds, too")
@@ -234,7 +320,7 @@ struct GatheringTests {
     var worker = WorkerTests.worker(.working)
     // Tiles 4…7 and 8…12: with the tree's ragged end.
     let (first, second) = (shape.subtrees(covering: 4..<8), shape.subtrees(covering: 8..<13))
-    let gathering = Work.Gathering(assignments: [1, 2], widths: [2, 2])
+    let gathering = Work.Gathering(assignments: [1, 2], widths: [2])
     let all = shape.subtrees(covering: 4..<13)
     #expect(all.count == 2)
     _ = worker.handle(.received(Self.work(1, first, .hold)), now: .ms(1))
@@ -249,14 +335,15 @@ struct GatheringTests {
     #expect(two.map(\.assignment) == [2, 3])
     #expect(two.last?.sums == values.bytes(all))
     // Asked once more, for one of them: it holds them until the next job.
-    let again = Work.Gathering(assignments: [2], widths: [Int](repeating: 2, count: second.count))
+    let again = Work.Gathering(assignments: [2], widths: [2])
     let more = worker.handle(.received(Self.work(4, second, .gather(again))), now: .ms(3))
     #expect(Self.answers(more).last?.sums == values.bytes(second))
     for gathering in [
-      Work.Gathering(assignments: [1, 2, 9], widths: [2, 2]),
-      Work.Gathering(assignments: [1, 2], widths: [2]),
-      Work.Gathering(assignments: [1, 2], widths: [3, 3]),
-      Work.Gathering(assignments: [1], widths: [2, 2]),
+      Work.Gathering(assignments: [1, 2, 9], widths: [2]),
+      Work.Gathering(assignments: [1, 2], widths: [2, 2]),
+      Work.Gathering(assignments: [1, 2], widths: []),
+      Work.Gathering(assignments: [1, 2], widths: [3]),
+      Work.Gathering(assignments: [1], widths: [2]),
     ] {
       let number = UInt64.random(in: 100...1 << 40)
       #expect(worker.handle(.received(Self.work(number, all, .gather(gathering))), now: .ms(3)).isEmpty)

@@ -67,7 +67,7 @@ enum Examples {
         job: 5, assignment: 9, jobKind: 1, iteration: 123_456, subtrees: subtrees, state: state, role: role))
   }
 
-  static let gathering = Work.Gathering(assignments: [3, .max, 1 << 40], widths: [0, 1, Int(UInt32.max)])
+  static let gathering = Work.Gathering(assignments: [3, .max, 1 << 40], widths: [0, Int(UInt32.max)])
 
   static func work(state: [UInt8]?, context: [UInt8]) -> Message.Content {
     .work(
@@ -95,6 +95,7 @@ enum Examples {
     work(state: nil, context: []), work(state: nil, context: bytes(17)), result([]), result(bytes(800)),
     .beat(Beat(progress: .max)),
     .beat(Beat(progress: 4, isReady: true, isReceiving: true, heardUpTo: 9, assignments: [3, .max])),
+    .beat(Beat(progress: 4, isReady: true, isLeaving: true, heardUpTo: 9, assignments: [3])),
     .registerAgain, .handBack(HandBack(job: 5, assignment: 9)),
     .beat(Beat(progress: 1, assignments: [3], crew: Crew(workers: 40, threads: 320))),
     .ready(Ready(setupDigest: "aa", dataDigest: "bb", crew: Crew(workers: 2, threads: 3))),

@@ -278,9 +278,9 @@ struct RefusalTests {
       other[1][18] = count
       #expect(refusal(other)?.code == .malformed)
     }
-    for offset in [8, 9] {
+    for (offset, flags) in [(8, 4), (9, 2)] as [(Int, UInt8)] {
       var other = frames
-      other[1][offset] = 2
+      other[1][offset] = flags
       #expect(refusal(other)?.code == .malformed)
     }
     frames[1].replaceSubrange(18..<20, with: [1, 1])
@@ -300,11 +300,16 @@ struct RefusalTests {
       frames[1][1] = flags
       #expect(refusal(frames)?.code == .malformed, "\(flags)")
     }
+    let gathers = frames(Examples.work(role: .gather(Examples.gathering)))
     for cut in [1, 4, 7, 23, 25, 33, 40] {
-      var frames = frames(Examples.work(role: .gather(Examples.gathering)))
+      var frames = gathers
       frames[1].removeLast(cut)
       #expect(refusal(frames) != nil, "\(cut)")
     }
+    // More widths than subtrees.
+    var frames = gathers
+    frames[1][30 + 13 * Examples.subtrees.count] = 4
+    #expect(refusal(frames)?.message.contains("not of 4 blocks") == true)
   }
 
   @Test("an assignment that announces another number of subtrees than follow, or more than any may have")

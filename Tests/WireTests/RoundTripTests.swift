@@ -45,7 +45,7 @@ struct RoundTripTests {
           job: 0x1112_1314_1516_1718, assignment: 0x2122_2324_2526_2728, computeSeconds: 1,
           sums: [UInt8](repeating: 0, count: 0x05_0010))))
     let golden: [UInt8] = [
-      0x49, 0x53, 0x4D, 0x58, 0x05, 0x00, 0x06, 0x00,  // ISMX, version 5, kind 6
+      0x49, 0x53, 0x4D, 0x58, 0x06, 0x00, 0x06, 0x00,  // ISMX, version 6, kind 6
       0xA0, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0xA8, 0xA9, 0xAA, 0xAB, 0xAC, 0xAD, 0xAE, 0xAF,
       0x08, 0x07, 0x06, 0x05, 0x04, 0x03, 0x02, 0x01,  // epoch
       0x18, 0x17, 0x16, 0x15, 0x14, 0x13, 0x12, 0x11,  // job
@@ -78,7 +78,8 @@ struct RoundTripTests {
     #expect(Array(both.body[1..<2]) == [3])
     #expect(Array(both.body[10..<26]) == [0x0C, 0x0B, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0])
     #expect(both.bulk == [0xEE, 0xDD, 0xFF])
-    // Held: a flag alone. Gathered: another one; after the subtrees their widths, and the assignments.
+    // Held: a flag alone. Gathered: another one; after the subtrees the widths of their blocks, and the
+    // assignments.
     var held = work
     held.role = .hold
     #expect(Examples.message(.work(held)).encoded().body[1] == 5)
@@ -88,7 +89,7 @@ struct RoundTripTests {
     #expect(body[1] == 9)
     #expect(
       Array(body[encoded.body.count...])
-        == [0x10, 0x0F, 0, 0, 1, 0, 0, 0, 0x0E, 0x0D, 0, 0, 0, 0, 0, 0])
+        == [1, 0, 0, 0, 0x10, 0x0F, 0, 0, 1, 0, 0, 0, 0x0E, 0x0D, 0, 0, 0, 0, 0, 0])
   }
 
   @Test("bytes of work and sums are those of their frames")
