@@ -118,6 +118,26 @@ extension Commands {
       try await fit.expectNothingLeft()
     }
 
+    @Test func stepThatIsKilledAsAWholeIsStartedAgain() async throws {
+      let folder = try TemporaryFolder()
+      let lab = try SlurmLab()
+      let fit = LaunchedFit(in: folder)
+      let job = try await submit(fit, ["--nodes", "3", "--workers-per-node", "1"], to: lab)
+      try await fit.waitForWorkers(3) { log(fit, job) + lab.log }
+      let before = Set(fit.computing.map(\.processID))
+      try lab.tool("scancel", "--signal=KILL", "\(job.number).0")
+      #expect(
+        try await eventually(within: 60) {
+          Set(fit.computing.map(\.processID)).subtracting(before).count == 3
+        },
+        "\(log(fit, job))")
+      let end = try await job.finish()
+      #expect(end.state == "COMPLETED" && end.exitCode == "0:0", "\(end)\n\(log(fit, job))")
+      _ = try await fit.expectSerialBits()
+      #expect(log(fit, job).contains("it is started again"), "\(log(fit, job))")
+      try await fit.expectNothingLeft()
+    }
+
     @Test func moreWorkersJoinFromASecondJob() async throws {
       let folder = try TemporaryFolder()
       let lab = try SlurmLab()

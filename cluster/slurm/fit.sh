@@ -82,23 +82,41 @@ coordinator=$!
 # A task or node that is lost takes no other one with it. srun does not take the job's --cpus-per-task over.
 cpus=${SLURM_CPUS_PER_TASK:-$SLURM_CPUS_ON_NODE}
 export SRUN_CPUS_PER_TASK=$cpus
-srun --nodes="$SLURM_JOB_NUM_NODES" --ntasks-per-node=1 --cpus-per-task="$cpus" --kill-on-bad-exit=0 --wait=0 \
-  --no-kill --open-mode=append --output="$launch/logs/workers-%j-%t.log" \
-  "$isomix" worker --rendezvous "$output/rendezvous.json" --keys "$keys" --processes "$processes" \
-  --threads "$threads" --wait "$wait_s" </dev/null &
-workers=$!
+start_workers() {
+  srun --nodes="$SLURM_JOB_NUM_NODES" --ntasks-per-node=1 --cpus-per-task="$cpus" --kill-on-bad-exit=0 --wait=0 \
+    --no-kill --open-mode=append --output="$launch/logs/workers-%j-%t.log" \
+    "$isomix" worker --rendezvous "$output/rendezvous.json" --keys "$keys" --processes "$processes" \
+    --threads "$threads" --wait "$wait_s" </dev/null &
+  workers=$!
+}
+start_workers
 
-# A trap ends `wait` early; the exit code is the coordinator's in the end.
-wait "$coordinator"
-while alive "$coordinator"; do wait "$coordinator"; done
+# The workers' step may end as a whole (killed, out of memory, a daemon restarted) while the coordinator goes on: it is
+# started again, at once and then ever later. One that ends well ends with the run.
+pause_s=1
+while alive "$coordinator"; do
+  # In the background, because a trap ends `wait` early.
+  sleep 1 &
+  wait $!
+  if [[ -z $workers ]] || alive "$workers"; then continue; fi
+  wait "$workers"
+  code=$?
+  workers=
+  if ((code == 0)) || ends_within "$coordinator" "$pause_s" || [[ -n $ending ]]; then continue; fi
+  say "the workers' step ended with code $code while the coordinator goes on: it is started again"
+  pause_s=$((pause_s < 30 ? 2 * pause_s : 60))
+  start_workers
+done
 wait "$coordinator"
 code=$?
 say "the coordinator ended with code $code"
 
-if ((code == 0)); then ends_within "$workers" 5; fi
-kill -TERM "$workers" 2>/dev/null
-# A node that does not answer does not keep the job.
-ends_within "$workers" "$farewell_s" || kill -KILL "$workers" 2>/dev/null
+if [[ -n $workers ]]; then
+  if ((code == 0)); then ends_within "$workers" 5; fi
+  kill -TERM "$workers" 2>/dev/null
+  # A node that does not answer does not keep the job.
+  ends_within "$workers" "$farewell_s" || kill -KILL "$workers" 2>/dev/null
+fi
 
 if ((code == 75)) && [[ $ending == limit ]]; then
   if [[ ! $output/plan.json -nt $begun ]] && ((restarts >= 3)); then
