@@ -119,7 +119,7 @@ extension Commands {
       let (components, dimension) = (200.0, 30.0)
       for (down, up) in traffic {
         // And the names of some pieces, and of sums that are held.
-        #expect(down < 8 * components * (dimension + 1) * 1.03, "\(traffic)")
+        #expect(down < 8 * components * (dimension + 1) * 1.05, "\(traffic)")
         #expect(up < 8 * components * (dimension + 2) * 1.25, "\(traffic)")
       }
     }
