@@ -122,13 +122,13 @@ extension Commands {
       let folder = try TemporaryFolder()
       let lab = try SlurmLab()
       let fit = LaunchedFit(in: folder)
-      let job = try await submit(fit, ["--nodes", "3", "--workers-per-node", "1"], to: lab)
-      try await fit.waitForWorkers(3) { log(fit, job) + lab.log }
+      let job = try await submit(fit, ["--nodes", "3", "--workers-per-node", "2"], to: lab)
+      try await fit.waitForWorkers(6) { log(fit, job) + lab.log }
       let before = Set(fit.computing.map(\.processID))
       try lab.tool("scancel", "--signal=KILL", "\(job.number).0")
       #expect(
         try await eventually(within: 60) {
-          Set(fit.computing.map(\.processID)).subtracting(before).count == 3
+          Set(fit.computing.map(\.processID)).subtracting(before).count == 6
         },
         "\(log(fit, job))")
       let end = try await job.finish()
