@@ -12,12 +12,11 @@ extension Coordinator {
       return startIfPossible(now: now)
     }
     if isOnRoster { return enlist(peer, now: now) }
-    roster.removeAll { $0 == peer }
+    discharge(peer, now: now)
     timeline.ended(worker: record.hello.worker, isLost: false, now: now)
     workers[peer]?.assignments = []
     workers[peer]?.held = []
     for assignment in record.assignments + record.held { _ = giveBack(assignment, of: peer) }
-    if job != nil, roster.isEmpty { waitingSince = waitingSince ?? now }
     return [.log(.info, "\(record.name) has no workers: others get what it had")] + dispatchToIdle(now: now)
   }
 

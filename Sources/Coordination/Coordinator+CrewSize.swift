@@ -59,7 +59,6 @@ extension Coordinator {
 
   /// Lets workers that rest take part: somebody was lost, or the job takes longer than short ones do.
   mutating func callAll(now: Instant) -> [CoordinatorAction] {
-    guard job?.crew != nil else { return [] }
     job?.crew = nil
     return dispatchToIdle(now: now)
   }

@@ -11,9 +11,7 @@ extension Coordinator {
     guard configuration.gathersSums, let running = job, running.isWhole, !running.isDoubtful else {
       return false
     }
-    let shape = running.job.shape
-    let blocks = shape.block(ofTile: tiles.upperBound - 1) - shape.block(ofTile: tiles.lowerBound)
-    guard blocks < WorkQueue.manyBlocks else { return false }
+    guard WorkQueue.cutsFewBlocks(tiles, of: running.job.shape) else { return false }
     return running.hasHome(peer) || !holding(record, running).isEmpty
   }
 
@@ -67,13 +65,12 @@ extension Coordinator {
     var actions: [CoordinatorAction] = []
     if !record.isLeaving {
       workers[peer]?.isLeaving = true
-      roster.removeAll { $0 == peer }
+      discharge(peer, now: now)
       // Messages keep their order: what it does not name it has dropped, or will not take.
       let dropped = record.assignments.filter { !beat.assignments.contains($0.number) }
       workers[peer]?.assignments.removeAll { dropped.contains($0) }
       for assignment in dropped { _ = giveBack(assignment, of: peer) }
-      if job != nil, roster.isEmpty { waitingSince = waitingSince ?? now }
-      actions = job?.crew == nil ? dispatchToIdle(now: now) : callAll(now: now)
+      actions = callAll(now: now)
     }
     actions += gather(from: peer, now: now)
     if workers[peer]?.assignments.isEmpty == true {

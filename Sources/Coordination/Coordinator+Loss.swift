@@ -35,7 +35,7 @@ extension Coordinator {
     -> [CoordinatorAction]
   {
     guard let record = workers.removeValue(forKey: peer) else { return [] }
-    roster.removeAll { $0 == peer }
+    discharge(peer, now: now)
     timeline.ended(worker: record.hello.worker, isLost: kind != .left && kind != .replaced, now: now)
     let held = record.assignments.filter { giveBack($0, of: peer) }
     let computed = record.held.filter { giveBack($0, of: peer) }
@@ -75,8 +75,13 @@ extension Coordinator {
       if configuration.isRelay { actions += tell(.lost, record, reason, held.first, kind) }
       if let end = suspect(held.first, kind, record, reason) { return actions + end }
     }
+    return actions + callAll(now: now)
+  }
+
+  /// Takes a worker off the roster: it gets no work any more.
+  mutating func discharge(_ peer: PeerID, now: Instant) {
+    roster.removeAll { $0 == peer }
     if job != nil, roster.isEmpty { waitingSince = waitingSince ?? now }
-    return actions + (job?.crew == nil ? dispatchToIdle(now: now) : callAll(now: now))
   }
 
   /// Takes an assignment out of a worker's hands; whether its tiles have to be computed by somebody else now.

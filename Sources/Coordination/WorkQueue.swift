@@ -28,7 +28,13 @@ struct WorkQueue: Sendable {
   /// take; but more where each piece means another sum of the same block on its way back.
   private static let (nextShare, nextShareOfBlock) = (0.3, 0.5)
   /// Blocks from which on the pieces of a home cut few of them.
-  static let manyBlocks = 8
+  private static let manyBlocks = 8
+
+  /// Whether tiles are of so few blocks that the pieces of them cut most of these.
+  static func cutsFewBlocks(_ tiles: Range<Int>, of shape: JobShape) -> Bool {
+    shape.block(ofTile: tiles.upperBound - 1) - shape.block(ofTile: tiles.lowerBound) < manyBlocks
+  }
+
   /// The smallest piece as a share of a home: each piece costs a message and its answer.
   private static let smallestShare = 0.025
 
@@ -96,8 +102,8 @@ struct WorkQueue: Sendable {
     if let number = home, number < owned, !homes[number].isEmpty {
       let home = homes[number]
       let cost = shape.cost(of: home)
-      let blocks = shape.block(ofTile: home.upperBound - 1) - shape.block(ofTile: home.lowerBound)
-      let nextShare = blocks < WorkQueue.manyBlocks ? WorkQueue.nextShareOfBlock : WorkQueue.nextShare
+      let nextShare =
+        WorkQueue.cutsFewBlocks(home, of: shape) ? WorkQueue.nextShareOfBlock : WorkQueue.nextShare
       let share = hasStarted[number] ? nextShare : WorkQueue.firstShare
       hasStarted[number] = true
       let wanted = cost <= 2 * smallestPiece ? cost : max(cost * share, smallestPiece)

@@ -341,9 +341,10 @@ public struct Worker: Sendable {
     let waiting = session.assignments.dropFirst().map(\.number)
     session.assignments.removeLast(waiting.count)
     let deadline = now.adding(milliseconds: CoordinationLimits.leaving_ms)
-    session.leaving = WorkerSession.Leaving(deadline: deadline, reason: reason, isSaid: session.isOwing)
+    let isOwing = session.isOwing
+    session.leaving = WorkerSession.Leaving(deadline: deadline, reason: reason, isSaid: isOwing)
     phase = .working(session)
-    return (waiting.isEmpty ? [] : [.forget(waiting)]) + (session.isOwing ? beatNow(now: now) : [])
+    return (waiting.isEmpty ? [] : [.forget(waiting)]) + (isOwing ? beatNow(now: now) : [])
   }
 
   /// A worker that is to leave does so when it has answered all. As long as it holds sums that were not asked for, its
