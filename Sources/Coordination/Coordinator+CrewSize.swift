@@ -23,7 +23,10 @@ extension Coordinator {
   /// Remembers how long the job took whose sums, or a portion's, are complete.
   mutating func noteDuration(now: Instant) {
     guard let running = job, let started = running.startedAt else { return }
-    jobSeconds[running.job.kind] = now.seconds(since: started)
+    let seconds = now.seconds(since: started)
+    jobSeconds[running.job.kind] = seconds
+    guard running.isWhole, seconds > 0, let done = running.initialDoneAt else { return }
+    firstShares[running.job.kind, default: FirstShare()].learn(done: done.seconds(since: started) / seconds)
   }
 
   /// Those of some free workers that a job is handed out to: all of them where that is worth it, or as long as their speed is

@@ -40,31 +40,31 @@ extension Coordinator {
     job?.crew = mayRest ? Set(crew).union(running.crew ?? []) : nil
     actions += noteResting(crew.count, of: able.count, of: free.count)
     let threads = crew.compactMap { workers[$0]?.threads }
-    let shares = zip(crew, shares(of: crew)).map { (peer: $0, share: $1) }
+    let strengths = zip(crew, strengths(of: crew)).map { (peer: $0, strength: $1) }
     let minimumCost = CoordinationLimits.minimumPiece_s * speed * Double(threads.min() ?? 1)
-    job?.start(shares, minimumCost: minimumCost, now: now)
-    for peer in crew { actions += dispatch(to: peer, once: true, now: now) }
-    for peer in crew { actions += dispatch(to: peer, now: now) }
+    let firstShare = firstShares[running.job.kind, default: FirstShare()].value
+    job?.start(strengths, firstShare: firstShare, minimumCost: minimumCost, now: now)
+    for peer in crew { actions += dispatch(to: peer, once: true, isInitial: true, now: now) }
+    for peer in crew { actions += dispatch(to: peer, isInitial: true, now: now) }
     return actions
   }
 
-  /// The strength of each worker: its threads, halved as often as they are that much slower than the others'. Steps of
-  /// two, so that homes stay what they are while speeds wobble.
-  private func shares(of peers: [PeerID]) -> [Double] {
+  /// What is expected of each worker. Its share: its threads, halved as often as they are that much slower than the others'.
+  private func strengths(of peers: [PeerID]) -> [Strength] {
     let records = peers.compactMap { workers[$0] }
-    guard let fastest = records.compactMap(\.speed).max() else {
-      return records.map { Double($0.threads) }
-    }
+    let fastest = records.compactMap(\.speed).max() ?? 1
     return records.map { record in
       var share = 1.0
       let relative = (record.speed ?? fastest) / fastest
       while share > CoordinationLimits.smallestHome, relative < 0.6 * share { share /= 2 }
-      return share * Double(record.threads)
+      return Strength(share: share * Double(record.threads), speed: relative * Double(record.threads))
     }
   }
 
   /// Gives a worker assignments up to its credit.
-  mutating func dispatch(to peer: PeerID, once: Bool = false, now: Instant) -> [CoordinatorAction] {
+  mutating func dispatch(to peer: PeerID, once: Bool = false, isInitial: Bool = false, now: Instant)
+    -> [CoordinatorAction]
+  {
     guard job?.employs(peer) == true else { return [] }
     var actions: [CoordinatorAction] = []
     let foreign = once ? .nothing : foreign(to: peer)
@@ -73,7 +73,8 @@ extension Coordinator {
       let (tiles, portion) = job?.take(for: peer, foreign: record.assignments.isEmpty ? foreign : .nothing)
     {
       let isHeld = holds(tiles, peer, record)
-      actions += hand(tiles, of: portion, to: peer, copyOf: nil, isHeld: isHeld, now: now)
+      actions += hand(
+        tiles, of: portion, to: peer, copyOf: nil, isHeld: isHeld, isInitial: isInitial, now: now)
       if once { break }
     }
     return actions + (actions.isEmpty ? gather(from: peer, now: now) : gatherFromAll(now: now))
@@ -92,7 +93,7 @@ extension Coordinator {
   /// Sends tiles to a worker as a new piece, or as a copy of one.
   private mutating func hand(
     _ tiles: Range<Int>, of portion: UInt64, to peer: PeerID, copyOf piece: UInt64?, isHeld: Bool = false,
-    now: Instant
+    isInitial: Bool = false, now: Instant
   ) -> [CoordinatorAction] {
     // Not the running job as a whole: a copy of its tables would be made when they change below.
     guard let number = job?.number, let given = job?.job else { return [] }
@@ -101,7 +102,7 @@ extension Coordinator {
     let assignment = Assignment(
       number: nextAssignment, job: number, piece: piece ?? nextAssignment, kind: given.kind,
       tiles: tiles, subtrees: subtrees, width: shape.width(of: subtrees), cost: shape.cost(of: tiles),
-      role: isHeld ? .hold : .answer, sentAt: now)
+      role: isHeld ? .hold : .answer, isInitial: isInitial, sentAt: now)
     job?.pieces[assignment.piece, default: RunningJob.Piece(portion: portion)].holders.append(peer)
     if piece != nil { job?.pieces[assignment.piece]?.isCopied = true }
     return give(assignment, to: peer, now: now)
@@ -153,6 +154,7 @@ extension Coordinator {
     if result.computeSeconds.isFinite { workers[peer]?.computeSeconds += max(0, result.computeSeconds) }
     observe(result, assignment, of: peer)
     timeline.computed(worker: record.hello.worker, seconds: result.computeSeconds, now: now)
+    if assignment.isInitial, job?.number == assignment.job { job?.initialDoneAt = now }
     if assignment.role == .hold { return hold(assignment, of: peer, now: now) }
     if assignment.gathered != nil, !isWanted(assignment, of: peer) {
       giveBackHeld(assignment, of: peer)

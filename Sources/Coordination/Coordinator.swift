@@ -126,6 +126,8 @@ public struct Coordinator: Sendable {
   /// Workers that took part in the last job of each kind, and how long it took.
   var crewSizes: [UInt8: Int] = [:]
   var jobSeconds: [UInt8: Double] = [:]
+  /// How much of their homes workers take first in jobs of each kind.
+  var firstShares: [UInt8: FirstShare] = [:]
   var hasNotedResting = false
   private var phase = Phase.running
 

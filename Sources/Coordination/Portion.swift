@@ -54,8 +54,12 @@ struct Portion: Sendable {
   }
 
   /// Opens the queue: a home for each worker, in proportion to its share.
-  mutating func start(_ workers: [(peer: PeerID, share: Double)], shape: JobShape, minimumCost: Double) {
-    queue = WorkQueue(shape: shape, tiles: tiles, shares: workers.map(\.share), minimumCost: minimumCost)
+  mutating func start(
+    _ workers: [(peer: PeerID, strength: Strength)], shape: JobShape, firstShare: Double, minimumCost: Double
+  ) {
+    queue = WorkQueue(
+      shape: shape, tiles: tiles, workers: workers.map(\.strength), firstShare: firstShare,
+      minimumCost: minimumCost)
     for (number, worker) in workers.enumerated() { homes[worker.peer] = number }
   }
 

@@ -31,6 +31,8 @@ struct RunningJob: Sendable {
   let isWhole: Bool
   /// When something of it was handed out first; nil before.
   private(set) var startedAt: Instant?
+  /// When a worker had done last what it was given when the job began.
+  var initialDoneAt: Instant?
   /// The workers that take part; nil for all.
   var crew: Set<PeerID>?
   /// Pieces in workers' hands, by number.
@@ -69,11 +71,12 @@ struct RunningJob: Sendable {
 
   /// Opens all portions that are not open yet.
   mutating func start(
-    _ workers: [(peer: PeerID, share: Double)], minimumCost: Double, now: Instant
+    _ workers: [(peer: PeerID, strength: Strength)], firstShare: Double, minimumCost: Double, now: Instant
   ) {
     startedAt = startedAt ?? now
     for place in portions.indices where portions[place].queue == nil {
-      portions[place].start(workers, shape: job.shape, minimumCost: minimumCost)
+      portions[place].start(
+        workers, shape: job.shape, firstShare: firstShare, minimumCost: minimumCost)
     }
   }
 

@@ -1,8 +1,16 @@
+/// What a worker is expected to do of a job, in units that all workers have in common.
+struct Strength: Sendable {
+  /// Of the tiles, in steps, so that homes stay what they are while speeds wobble.
+  let share: Double
+  /// How fast it is; above 0.
+  let speed: Double
+}
+
 /// Which tiles of a job are still to be handed out, and to whom they go first.
 ///
 /// Every worker has a *home*: a contiguous range of tiles in proportion to its share, the same in every
-/// iteration, so that it keeps touching the same rows. A worker first takes most of its home, then ever smaller
-/// pieces; when it is used up it takes from the end of the home that has most left. What a lost worker had comes back as
+/// iteration, so that it keeps touching the same rows. A worker first takes most of what it can do of its home, going by its
+/// speed, then ever smaller pieces; when it is used up it takes from the end of the home that has most left. What a lost worker had comes back as
 /// a home of nobody's. Whatever the hand-out, results are reduced along the same tree.
 struct WorkQueue: Sendable {
   /// What a worker may take besides its own home.
@@ -15,6 +23,8 @@ struct WorkQueue: Sendable {
   private var left: Int
   /// Homes that belong to a worker.
   private let owned: Int
+  /// What of each worker's home is beyond what its speed lets it do, in floating-point operations.
+  private let beyond: [Double]
   /// Whether a worker has taken its first piece.
   private var hasStarted: [Bool]
   /// Pieces are not made smaller than this, in floating-point operations.
@@ -22,11 +32,11 @@ struct WorkQueue: Sendable {
   /// Tiles over which several workers were lost: handed out one by one.
   private var doubtful: [Range<Int>] = []
 
-  /// How much of its home a worker takes first: little enough that what is left evens out cores of unequal speed.
-  private static let firstShare = 0.7
-  /// How much of what is left it takes then: little, because a worker has two pieces at a time, which nobody else can
-  /// take; but more where each piece means another sum of the same block on its way back.
-  private static let (nextShare, nextShareOfBlock) = (0.3, 0.5)
+  /// How much a worker takes first of what it can do of its home.
+  private let firstShare: Double
+  /// How much of what is left of that it takes then: not all, because a worker has two pieces at a time, which nobody else can
+  /// take.
+  private static let nextShare = 0.5
   /// Blocks from which on the pieces of a home cut few of them.
   private static let manyBlocks = 8
 
@@ -36,17 +46,21 @@ struct WorkQueue: Sendable {
   }
 
   /// The smallest piece as a share of a home: each piece costs a message and its answer.
-  private static let smallestShare = 0.025
+  private static let smallestShare = 0.02
 
   /// - Parameters:
   ///   - tiles: what is to be handed out.
-  ///   - shares: the strength of each worker, in a fixed order.
+  ///   - workers: the share of each worker's home, and its speed, in a fixed order.
+  ///   - firstShare: how much a worker takes first of what it can do of its home.
   ///   - minimumCost: pieces aren't made smaller than this, so that messages don't dominate.
-  init(shape: JobShape, tiles: Range<Int>, shares: [Double], minimumCost: Double) {
+  init(shape: JobShape, tiles: Range<Int>, workers: [Strength], firstShare: Double, minimumCost: Double) {
     self.shape = shape
+    self.firstShare = firstShare
     // Without workers the tiles wait for whoever comes.
-    let shares = shares.isEmpty ? [1] : shares
+    let workers = workers.isEmpty ? [Strength(share: 1, speed: 1)] : workers
+    let shares = workers.map(\.share)
     let total = shares.reduce(0, +)
+    let speed = workers.reduce(0) { $0 + $1.speed }
     let cost = shape.cost(of: tiles)
     let before = shape.cumulativeCosts[tiles.lowerBound]
     var homes: [Range<Int>] = []
@@ -65,6 +79,7 @@ struct WorkQueue: Sendable {
       first = end
     }
     self.homes = homes
+    beyond = zip(homes, workers).map { max(0, shape.cost(of: $0) - cost * $1.speed / speed) }
     left = tiles.count
     owned = homes.count
     hasStarted = homes.map { _ in false }
@@ -102,11 +117,9 @@ struct WorkQueue: Sendable {
     if let number = home, number < owned, !homes[number].isEmpty {
       let home = homes[number]
       let cost = shape.cost(of: home)
-      let nextShare =
-        WorkQueue.cutsFewBlocks(home, of: shape) ? WorkQueue.nextShareOfBlock : WorkQueue.nextShare
-      let share = hasStarted[number] ? nextShare : WorkQueue.firstShare
+      let share = hasStarted[number] ? WorkQueue.nextShare : firstShare
       hasStarted[number] = true
-      let wanted = cost <= 2 * smallestPiece ? cost : max(cost * share, smallestPiece)
+      let wanted = cost <= 2 * smallestPiece ? cost : max((cost - beyond[number]) * share, smallestPiece)
       let piece = limited(front(of: home, cost: wanted), keepingEnd: false)
       homes[number] = piece.upperBound..<home.upperBound
       left -= piece.count

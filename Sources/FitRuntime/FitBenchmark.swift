@@ -6,6 +6,8 @@ public struct FitBenchmark: Sendable, Codable {
   /// One number of workers.
   public struct Row: Sendable, Codable {
     public var workers: Int
+    /// Whether the one worker computed in the coordinator's process.
+    public var isInProcess: Bool
     /// Iterations a second of each repetition, evaluations of the objective included.
     public var iterationsPerSecond: [Double]
     public var median: Double
@@ -25,6 +27,7 @@ public struct FitBenchmark: Sendable, Codable {
     defer { try? FileManager.default.removeItem(atPath: base) }
     var speeds = [[Double]](repeating: [], count: workers.count)
     var digests = [String](repeating: "", count: workers.count)
+    var areInProcess = [Bool](repeating: false, count: workers.count)
     for repetition in 0..<repetitions {
       for (index, count) in workers.enumerated() {
         var run = options
@@ -35,13 +38,14 @@ public struct FitBenchmark: Sendable, Codable {
         let summary = try FitService(run).run().summary
         speeds[index].append(Double(summary.iterations) / max(summary.seconds, 1e-9))
         digests[index] = summary.stateSHA256
+        areInProcess[index] = summary.bytesReceived == 0
       }
     }
     let rows = workers.indices.map { index in
       let ratios = zip(speeds[index], speeds[0]).map { $0 / $1 }
       return Row(
-        workers: workers[index], iterationsPerSecond: speeds[index], median: median(speeds[index]),
-        ratioToFirst: median(ratios), stateSHA256: digests[index])
+        workers: workers[index], isInProcess: areInProcess[index], iterationsPerSecond: speeds[index],
+        median: median(speeds[index]), ratioToFirst: median(ratios), stateSHA256: digests[index])
     }
     return FitBenchmark(specification: options.specification, rows: rows)
   }

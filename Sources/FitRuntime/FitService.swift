@@ -26,6 +26,8 @@ public final class FitService {
     public var mixedNumerics = false
     /// Whether every worker takes part in every iteration, also where some would better rest.
     public var employsAll = false
+    /// Whether even one worker is a process of its own.
+    public var separatesWorkers = false
     public var workerTimeout_s = 60.0
     /// After how much silence a worker is lost.
     public var silenceTimeout_s = Double(CoordinationLimits.silenceLimit_ms) / 1000
@@ -311,7 +313,8 @@ public final class FitService {
     let local = options.workers ?? allocation.workers(threads: options.threads)
     // A crash of somebody else's code must end a worker, not the run.
     let isInProcess =
-      local == 1 && options.listen.isEmpty && !prepared.problem.specification.model.isForeign
+      local == 1 && !options.separatesWorkers && options.listen.isEmpty
+      && !prepared.problem.specification.model.isForeign
     var configuration = Coordinator.Configuration(
       run: run,
       epoch: UInt64(Date().timeIntervalSince1970 * 1000), version: Identity.version,

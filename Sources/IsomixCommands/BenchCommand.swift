@@ -114,13 +114,17 @@ struct BenchFitCommand: ParsableCommand {
     commandName: "fit", abstract: "Iterations a second of a fit over repeated runs.",
     discussion: """
       EXAMPLE
-        isomix bench fit cluster/examples/breast-cancer.yaml --workers 1,2 --repeat 3
+        isomix bench fit cluster/examples/breast-cancer.yaml --workers 1,2 --repeat 3 [--processes]
+
+      One worker computes in the coordinator's process, as in `isomix fit --workers 1`; with --processes it is a process of its \
+      own, as the others are.
       """)
 
   @Argument(help: "The spec (YAML).") var spec: String
   @Option(help: "Numbers of worker processes, separated by commas.") var workers = IntegerList([1, 2])
   @Option(help: "Compute threads of each worker.") var threads: Int = 1
   @Option(name: .customLong("repeat"), help: "How often each is run.") var repetitions: Int = 3
+  @Flag(help: "Start a worker process even for one worker.") var processes = false
   @Option(name: .customLong("set"), help: "Set a value of the spec by its dotted path; repeatable.")
   var overrides: [String] = []
   @Option(help: "Folder for prepared data.") var cache: String?
@@ -138,13 +142,15 @@ struct BenchFitCommand: ParsableCommand {
       options.overrides = overrides
       options.threads = threads
       options.cache = cache
+      options.separatesWorkers = processes
       let result = try FitBenchmark.run(options, workers: workers.values, repetitions: repetitions)
       if json { return try printJSON(result) }
       for row in result.rows {
+        let place = row.isInProcess ? " in this process" : ""
         try printOut(
           String(
-            format: "  %2d worker(s): %.1f iterations/s (median of %d), %.2f× of the first", row.workers,
-            row.median, row.iterationsPerSecond.count, row.ratioToFirst))
+            format: "  %2d worker(s)%@: %.1f iterations/s (median of %d), %.2f× of the first", row.workers,
+            place, row.median, row.iterationsPerSecond.count, row.ratioToFirst))
       }
     }
   }

@@ -417,8 +417,15 @@ extension Commands {
         ["fit", Examples.wine, "--workers", "1,2", "--repeat", "1"] + setting("inference.iterations=100"))
       let rows = try #require(result["rows"] as? [[String: Any]])
       #expect(rows.map { $0["workers"] as? Int } == [1, 2])
+      #expect(rows.map { $0["is_in_process"] as? Bool } == [true, false])
+      let apart = try await json(
+        ["fit", Examples.wine, "--workers", "1", "--processes", "--repeat", "1"]
+          + setting("inference.iterations=100"))
+      let processes = try #require(apart["rows"] as? [[String: Any]])
+      #expect(processes.map { $0["is_in_process"] as? Bool } == [false])
       #expect(rows.allSatisfy { ($0["median"] as? Double ?? 0) > 0 })
-      #expect(Set(rows.compactMap { $0["state_sha256"] as? String }).count == 1)
+      let digests = (rows + processes).compactMap { $0["state_sha256"] as? String }
+      #expect(digests.count == 3 && Set(digests).count == 1)
       #expect(rows[0]["ratio_to_first"] as? Double == 1)
     }
   }
