@@ -51,7 +51,7 @@ struct FirstShareTests {
         let work = queues[index].removeFirst()
         let seconds = Double(work.subtrees.count * tile_ms(number, index)) / 1000
         now = time
-        busyUntil[index] = queues[index].first.map { time + $0.subtrees.count * tile_ms(number, index) }
+        busyUntil[index] = nil
         isDone = take(
           coordinator.says(
             peers[index],
