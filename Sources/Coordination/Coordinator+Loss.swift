@@ -144,6 +144,12 @@ extension Coordinator {
         + "all of them; what this tile computes is to be looked at")
   }
 
+  mutating func unreachable(_ peer: PeerID, now: Instant) -> [CoordinatorAction] {
+    // A child's process ends a moment after its connection, and how it ended says more.
+    guard workers[peer]?.isLocalChild != true else { return [] }
+    return lose(peer, .vanished, because: "the connection to it is gone", now: now)
+  }
+
   mutating func childExited(_ processID: Int, _ description: String, now: Instant) -> [CoordinatorAction] {
     let peer = workers.keys.sorted().first {
       workers[$0]?.hello.processID == processID && workers[$0]?.isLocalChild == true

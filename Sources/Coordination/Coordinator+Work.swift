@@ -44,8 +44,8 @@ extension Coordinator {
     let minimumCost = CoordinationLimits.minimumPiece_s * speed * Double(threads.min() ?? 1)
     let firstShare = firstShares[running.job.kind, default: FirstShare()].value
     job?.start(strengths, firstShare: firstShare, minimumCost: minimumCost, now: now)
-    for peer in crew { actions += dispatch(to: peer, once: true, isInitial: true, now: now) }
-    for peer in crew { actions += dispatch(to: peer, isInitial: true, now: now) }
+    for peer in crew { actions += dispatch(to: peer, once: true, now: now) }
+    for peer in crew { actions += dispatch(to: peer, now: now) }
     return actions
   }
 
@@ -62,9 +62,7 @@ extension Coordinator {
   }
 
   /// Gives a worker assignments up to its credit.
-  mutating func dispatch(to peer: PeerID, once: Bool = false, isInitial: Bool = false, now: Instant)
-    -> [CoordinatorAction]
-  {
+  mutating func dispatch(to peer: PeerID, once: Bool = false, now: Instant) -> [CoordinatorAction] {
     guard job?.employs(peer) == true else { return [] }
     var actions: [CoordinatorAction] = []
     let foreign = once ? .nothing : foreign(to: peer)
@@ -73,8 +71,7 @@ extension Coordinator {
       let (tiles, portion) = job?.take(for: peer, foreign: record.assignments.isEmpty ? foreign : .nothing)
     {
       let isHeld = holds(tiles, peer, record)
-      actions += hand(
-        tiles, of: portion, to: peer, copyOf: nil, isHeld: isHeld, isInitial: isInitial, now: now)
+      actions += hand(tiles, of: portion, to: peer, copyOf: nil, isHeld: isHeld, now: now)
       if once { break }
     }
     return actions + (actions.isEmpty ? gather(from: peer, now: now) : gatherFromAll(now: now))
@@ -93,7 +90,7 @@ extension Coordinator {
   /// Sends tiles to a worker as a new piece, or as a copy of one.
   private mutating func hand(
     _ tiles: Range<Int>, of portion: UInt64, to peer: PeerID, copyOf piece: UInt64?, isHeld: Bool = false,
-    isInitial: Bool = false, now: Instant
+    now: Instant
   ) -> [CoordinatorAction] {
     // Not the running job as a whole: a copy of its tables would be made when they change below.
     guard let number = job?.number, let given = job?.job else { return [] }
@@ -102,7 +99,7 @@ extension Coordinator {
     let assignment = Assignment(
       number: nextAssignment, job: number, piece: piece ?? nextAssignment, kind: given.kind,
       tiles: tiles, subtrees: subtrees, width: shape.width(of: subtrees), cost: shape.cost(of: tiles),
-      role: isHeld ? .hold : .answer, isInitial: isInitial, sentAt: now)
+      role: isHeld ? .hold : .answer, sentAt: now)
     job?.pieces[assignment.piece, default: RunningJob.Piece(portion: portion)].holders.append(peer)
     if piece != nil { job?.pieces[assignment.piece]?.isCopied = true }
     return give(assignment, to: peer, now: now)
@@ -154,7 +151,7 @@ extension Coordinator {
     if result.computeSeconds.isFinite { workers[peer]?.computeSeconds += max(0, result.computeSeconds) }
     observe(result, assignment, of: peer)
     timeline.computed(worker: record.hello.worker, seconds: result.computeSeconds, now: now)
-    if assignment.isInitial, job?.number == assignment.job { job?.initialDoneAt = now }
+    if job?.number == assignment.job, job?.startedAt == assignment.sentAt { job?.initialDoneAt = now }
     if assignment.role == .hold { return hold(assignment, of: peer, now: now) }
     if assignment.gathered != nil, !isWanted(assignment, of: peer) {
       giveBackHeld(assignment, of: peer)

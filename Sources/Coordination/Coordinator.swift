@@ -162,11 +162,6 @@ public struct Coordinator: Sendable {
     workers.values.contains { $0.isLocalChild && $0.hello.processID == processID && $0.phase == .ready }
   }
 
-  /// The process of a worker that this coordinator started; nil for others.
-  public func localProcess(of peer: PeerID) -> Int? {
-    workers[peer].flatMap { $0.isLocalChild ? $0.hello.processID : nil }
-  }
-
   /// Bytes of bulk that a peer may send in one message: what its assignments can amount to.
   public func bulkLimit(for peer: PeerID) -> Int {
     guard let record = workers[peer] else { return 0 }
@@ -199,8 +194,7 @@ public struct Coordinator: Sendable {
       return []
     case .unwanted(let peer): return workers[peer] == nil ? invite(peer) : []
     case .malformed(let peer, let error): return malformed(peer, error, now: now)
-    case .unreachable(let peer):
-      return lose(peer, .vanished, because: "the connection to it is gone", now: now)
+    case .unreachable(let peer): return unreachable(peer, now: now)
     case .childExited(let processID, let description):
       return childExited(processID, description, now: now)
     case .tick: return tick(now: now)

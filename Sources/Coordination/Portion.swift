@@ -67,8 +67,8 @@ struct Portion: Sendable {
   func hasHome(_ peer: PeerID) -> Bool { homes[peer].flatMap { queue?.hasHome($0) } ?? false }
 
   /// Takes the next piece for a worker; empty when nothing is left for it.
-  mutating func take(for peer: PeerID, foreign: WorkQueue.Foreign) -> Range<Int> {
-    queue?.take(for: homes[peer], foreign: foreign) ?? 0..<0
+  mutating func take(for peer: PeerID, foreign: WorkQueue.Foreign, isLast: Bool) -> Range<Int> {
+    queue?.take(for: homes[peer], foreign: foreign, isLast: isLast) ?? 0..<0
   }
 
   /// Takes back tiles that were handed out and are not done.

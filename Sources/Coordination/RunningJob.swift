@@ -87,7 +87,9 @@ struct RunningJob: Sendable {
   mutating func take(for peer: PeerID, foreign: WorkQueue.Foreign) -> (tiles: Range<Int>, portion: UInt64)? {
     for source in foreign == .nothing ? [.nothing] : [WorkQueue.Foreign.nothing, foreign] {
       for place in portions.indices {
-        let tiles = portions[place].take(for: peer, foreign: source)
+        // Where more waits for it, there is nothing to keep for others.
+        let isLast = !portions.dropFirst(place + 1).contains { $0.hasHome(peer) }
+        let tiles = portions[place].take(for: peer, foreign: source, isLast: isLast)
         if !tiles.isEmpty { return (tiles, portions[place].number) }
       }
     }

@@ -113,11 +113,12 @@ struct WorkQueue: Sendable {
   /// - Parameters:
   ///   - home: the worker's place in the order of `shares`; nil for one without a home.
   ///   - foreign: what it may take when its own home is used up: nothing, only what came back, or of others' homes, too.
-  mutating func take(for home: Int?, foreign: Foreign) -> Range<Int> {
+  ///   - isLast: whether no home waits for it elsewhere; with one, it takes all that it can do of this one.
+  mutating func take(for home: Int?, foreign: Foreign, isLast: Bool) -> Range<Int> {
     if let number = home, number < owned, !homes[number].isEmpty {
       let home = homes[number]
       let cost = shape.cost(of: home)
-      let share = hasStarted[number] ? WorkQueue.nextShare : firstShare
+      let share = !isLast ? 1 : hasStarted[number] ? WorkQueue.nextShare : firstShare
       hasStarted[number] = true
       let wanted = cost <= 2 * smallestPiece ? cost : max((cost - beyond[number]) * share, smallestPiece)
       let piece = limited(front(of: home, cost: wanted), keepingEnd: false)

@@ -87,8 +87,6 @@ struct Assignment: Sendable, Equatable {
   /// Estimated floating-point operations.
   let cost: Double
   var role = Work.Role.answer
-  /// Whether it is what the worker was given when the job began.
-  var isInitial = false
   var sentAt: Instant
 
   /// Bytes of sums in its answer.

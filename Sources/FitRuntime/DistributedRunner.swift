@@ -39,7 +39,6 @@ final class DistributedRunner: JobRunner {
   private static let turn_ms = 100
   private static let mostWarnings = 20
   private static let lastWords_us: UInt32 = 20_000
-  private static let lastLooks = 10
   private static let hangCheck_ms = 1_000
 
   /// How local workers are connected: by a socket that only their user can reach, or like remote ones over the loopback
@@ -181,14 +180,6 @@ final class DistributedRunner: JobRunner {
 
   private func bulkLimit(of peer: UInt64) -> Int { machine.bulkLimit(for: PeerID(number: peer)) }
 
-  /// A connection is gone a little before its process has ended: how it ended says more.
-  private func awaitChild(of peer: PeerID) throws {
-    for _ in 0..<DistributedRunner.lastLooks where machine.localProcess(of: peer) != nil {
-      usleep(DistributedRunner.lastWords_us)
-      try reapChildren()
-    }
-  }
-
   private func reapChildren() throws {
     childrenEnded = false
     let ended = children.reap { machine.hasReadyLocalWorker(processID: $0) }
@@ -236,10 +227,7 @@ final class DistributedRunner: JobRunner {
       try interruption.check()
       throw failure
     }
-    for peer in unreachable {
-      try awaitChild(of: peer)
-      try handle(.unreachable(peer))
-    }
+    for peer in unreachable { try handle(.unreachable(peer)) }
   }
 
   func end(exitCode: Int32, message: String) {

@@ -25,9 +25,7 @@ public struct FitBenchmark: Sendable, Codable {
   {
     let base = FileManager.default.temporaryDirectory.path + "/isomix-bench-\(getpid())"
     defer { try? FileManager.default.removeItem(atPath: base) }
-    var speeds = [[Double]](repeating: [], count: workers.count)
-    var digests = [String](repeating: "", count: workers.count)
-    var areInProcess = [Bool](repeating: false, count: workers.count)
+    var summaries = [[Summary]](repeating: [], count: workers.count)
     for repetition in 0..<repetitions {
       for (index, count) in workers.enumerated() {
         var run = options
@@ -35,17 +33,17 @@ public struct FitBenchmark: Sendable, Codable {
         run.workers = count
         run.output = "\(base)/\(repetition)-\(count)"
         run.progress = .none
-        let summary = try FitService(run).run().summary
-        speeds[index].append(Double(summary.iterations) / max(summary.seconds, 1e-9))
-        digests[index] = summary.stateSHA256
-        areInProcess[index] = summary.bytesReceived == 0
+        summaries[index].append(try FitService(run).run().summary)
       }
     }
-    let rows = workers.indices.map { index in
-      let ratios = zip(speeds[index], speeds[0]).map { $0 / $1 }
-      return Row(
-        workers: workers[index], isInProcess: areInProcess[index], iterationsPerSecond: speeds[index],
-        median: median(speeds[index]), ratioToFirst: median(ratios), stateSHA256: digests[index])
+    let speeds = summaries.map { $0.map { Double($0.iterations) / max($0.seconds, 1e-9) } }
+    let rows = zip(workers, summaries.indices).compactMap { count, index in
+      summaries[index].last.map { last in
+        Row(
+          workers: count, isInProcess: last.bytesReceived == 0, iterationsPerSecond: speeds[index],
+          median: median(speeds[index]), ratioToFirst: median(zip(speeds[index], speeds[0]).map { $0 / $1 }),
+          stateSHA256: last.stateSHA256)
+      }
     }
     return FitBenchmark(specification: options.specification, rows: rows)
   }

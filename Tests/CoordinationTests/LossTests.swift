@@ -10,11 +10,11 @@ struct LossTests {
   ///
   /// - Returns: what the log says of the loss.
   private func loss(
-    _ event: (inout Coordinator) -> [CoordinatorAction], counts: Bool = true,
+    _ event: (inout Coordinator) -> [CoordinatorAction], counts: Bool = true, isLocalChild: Bool = true,
     sourceLocation: SourceLocation = #_sourceLocation
   ) -> String {
     var coordinator = Coordinator(configuration: Examples.configuration(workersToStart: 2))
-    coordinator.join(peer1, Examples.hello(host: "node1", processID: 100, isLocalChild: true))
+    coordinator.join(peer1, Examples.hello(host: "node1", processID: 100, isLocalChild: isLocalChild))
     coordinator.join(peer2, Examples.hello(host: "node2", processID: 200))
     let shape = Examples.shape([8], width: 2)
     let values = TileValues(shape: shape, seed: 3)
@@ -67,7 +67,7 @@ struct LossTests {
 
   @Test("the loss names the tiles that the worker held")
   func heldTiles() {
-    let text = loss { $0.handle(.unreachable(peer1), now: .ms(10)) }
+    let text = loss({ $0.handle(.unreachable(peer1), now: .ms(10)) }, isLocalChild: false)
     #expect(text.contains("It held tiles 0–") && text.contains("which others get"))
   }
 
@@ -230,6 +230,16 @@ struct LossTests {
     coordinator.join(peer1, Examples.hello(processID: 100))
     let actions = coordinator.handle(.childExited(processID: 100, description: "exit 127"), now: .ms(0))
     #expect(actions.isEmpty && coordinator.readyWorkers == 1)
+  }
+
+  @Test("a child's connection goes before its process has ended: it is lost with the way it ended")
+  func child() throws {
+    var coordinator = Coordinator(configuration: Examples.configuration())
+    coordinator.join(peer1, Examples.hello(processID: 100, isLocalChild: true))
+    #expect(coordinator.handle(.unreachable(peer1), now: .ms(1)).isEmpty && coordinator.readyWorkers == 1)
+    _ = coordinator.handle(.childExited(processID: 100, description: "ended by SIGKILL"), now: .ms(2))
+    #expect(coordinator.readyWorkers == 0 && coordinator.statistics.workersLost == 1)
+    #expect(coordinator.view(now: .ms(3)).departures.map(\.reason) == ["ended by SIGKILL"])
   }
 
   @Test("a worker that leaves hands back what it has, and is not lost")

@@ -93,6 +93,33 @@ struct RelayTests {
     #expect(many.0 == few.0 && many.1 <= few.1, "\(few), \(many)")
   }
 
+  @Test("while more waits for a worker, it takes the rest of what came before in one piece")
+  func pieces() throws {
+    func second(waiting portions: Int) throws -> Int {
+      var configuration = Examples.configuration()
+      configuration.isRelay = true
+      var coordinator = Coordinator(configuration: configuration)
+      coordinator.join(peer1, Examples.hello())
+      let shape = Examples.shape([128, 128, 128], width: 3)
+      _ = coordinator.handle(.open(Examples.job(shape)), now: .ms(0))
+      var work: [Work] = []
+      for block in 0..<1 + portions {
+        let subtrees = [Subtree(block: UInt32(block), level: 7, index: 0)]
+        work += coordinator.handle(.add(portion: UInt64(block), subtrees: subtrees), now: .ms(block))
+          .work(for: peer1)
+      }
+      // Two pieces of the first portion are in its hands when the others come.
+      #expect(work.count == 2)
+      let values = TileValues(shape: shape, seed: 7)
+      let next = coordinator.answers(peer1, try #require(work.first), values, at: .ms(100)).work(for: peer1)
+      return try #require(next.first).subtrees.reduce(0) { $0 + 1 << Int($1.level) }
+    }
+    let left = try second(waiting: 1)
+    #expect(try second(waiting: 0) < left && second(waiting: 2) == left)
+    // 128 less 0.7 of it, less half of the rest.
+    #expect((16...22).contains(left), "\(left)")
+  }
+
   @Test("a relay's workers are lost and found without the coordinator's doing")
   func lossBehindRelay() {
     var rig = rig(threads: [1, 1, 1])

@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
 """How fast a fit is with 1 to 16 worker processes on this machine, flat and behind relays, beside what
 `isomix simulate --scale` foretells from measurements of empty iterations and of one-worker fits: as many at once as there
-are to be workers at work, because processes that share processors and caches slow each other down. Of more workers than
-processors some rest; with --no-rest all take part.
+are to be workers at work, because processes that share processors and caches slow each other down; over the iterations that
+the run was measured over, because later ones take longer; and right after it, because a machine has slow minutes. Of more
+workers than processors some rest; with --no-rest all take part.
+
+Where relays share processors with their workers, a message that comes between computations costs several times what it
+does in empty iterations: that cost is from the run of two workers behind two relays, and foretells the runs of more.
 
     python3 cluster/examples/scale/compare.py [--isomix .build/release/isomix] [--workers 1,2,4,8,16] [--plot DIR]
     sudo python3 cluster/examples/scale/compare.py --namespaces      # workers behind relays in network namespaces
@@ -29,7 +33,7 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 parser.add_argument("--isomix", default=str(EXAMPLES.parents[1] / ".build/release/isomix"))
 parser.add_argument("--spec", default=str(EXAMPLES / "components-200.yaml"))
 parser.add_argument("--components", type=int, default=1000)
-parser.add_argument("--iterations", type=int, default=160)
+parser.add_argument("--iterations", type=int, default=120)
 parser.add_argument("--workers", default="1,2,4,8,16")
 parser.add_argument("--repeat", type=int, default=3)
 parser.add_argument("--tolerance", type=float, default=0.2)
@@ -43,6 +47,7 @@ if arguments.no_rest:
     os.environ["ISOMIX_NO_REST"] = "1"
 
 EVERY = 20
+RELAYS = 2
 SETTINGS = [
     f"mixture.components={arguments.components}", f"inference.iterations={arguments.iterations}",
     f"inference.objective.every={EVERY}", f"inference.objective.draws={arguments.components}",
@@ -66,13 +71,17 @@ def summary_of(folder):
     return json.loads((Path(folder) / "summary.json").read_text())
 
 
-def speed(folder, workers):
-    """Iterations a second from the first evaluation at which all workers were there to the last one, and the digest."""
-    rows = [line.split(",") for line in (Path(folder) / "trace.csv").read_text().splitlines()[1:]]
-    full = [(int(row[0]), float(row[1])) for row in rows if int(row[9]) == workers]
-    if len(full) < 2:
-        sys.exit(f"{workers} workers were never together: raise --iterations")
-    return (full[-1][0] - full[0][0]) / (full[-1][1] - full[0][1]), summary_of(folder)["state_sha256"]
+class Speed:
+    """Iterations a second from the first evaluation at which all workers were there, or from a later one, to the last one."""
+
+    def __init__(self, folder, workers, since=0):
+        rows = [line.split(",") for line in (Path(folder) / "trace.csv").read_text().splitlines()[1:]]
+        full = [(int(row[0]), float(row[1])) for row in rows if int(row[9]) == workers and int(row[0]) >= since]
+        if len(full) < 2:
+            sys.exit(f"{workers} workers were never together: raise --iterations")
+        self.since = full[0][0]
+        self.value = (full[-1][0] - full[0][0]) / (full[-1][1] - full[0][1])
+        self.digest = summary_of(folder)["state_sha256"]
 
 
 class Namespaces:
@@ -103,24 +112,21 @@ class Namespaces:
 
 def flat(workers, folder):
     run(arguments.isomix, "fit", arguments.spec, "--output", folder, "--progress", "none", "--workers", str(workers), *OPTIONS)
-    return speed(folder, workers)
+    return Speed(folder, workers)
 
 
-def crowd(folder, count):
+def crowd(folder, count, since):
     """Iterations a second of all of some one-worker fits at once: what the machine gives to so many processes."""
     outputs = [f"{folder}-{number}" for number in range(count)]
-    # Equally long in all, but with two evaluations at least.
-    iterations = max(2 * EVERY, arguments.iterations * os.cpu_count() // max(count, os.cpu_count()) // EVERY * EVERY)
     fits = [
         subprocess.Popen(
-            [arguments.isomix, "fit", arguments.spec, "--output", output, "--progress", "none", "--workers", "1", *OPTIONS,
-             "--set", f"inference.iterations={iterations}"],
+            [arguments.isomix, "fit", arguments.spec, "--output", output, "--progress", "none", "--workers", "1", *OPTIONS],
             stdout=subprocess.DEVNULL)
         for output in outputs
     ]
     if any([fit.wait() for fit in fits]):
         sys.exit("a fit beside others failed")
-    return sum(speed(output, 1)[0] for output in outputs)
+    return sum(Speed(output, 1, since).value for output in outputs)
 
 
 def tree(workers, relays, folder, namespaces=None):
@@ -156,7 +162,7 @@ def tree(workers, relays, folder, namespaces=None):
             process.wait()
     if fit.returncode:
         sys.exit(f"the fit behind relays: exit {fit.returncode}: {errors.decode()}")
-    return speed(folder, workers)
+    return Speed(folder, workers)
 
 
 def at_work(workers, relays):
@@ -170,6 +176,17 @@ def forecast(model, workers, relays, folder):
     Path(path).write_text(json.dumps(model))
     rows = isomix_json("simulate", "--scale", str(workers), "--relays", str(relays), "--model", path)
     return next(row for row in rows if row["relays"] == relays)
+
+
+def cost_of(key, low, high, model, case, speed, folder):
+    """The value of a cost with which the model foretells so many iterations a second."""
+    for _ in range(14):
+        middle = (low * high) ** 0.5
+        if forecast(dict(model, **{key: middle}), *case, folder)["iterations_per_second"] > speed:
+            low = middle
+        else:
+            high = middle
+    return (low * high) ** 0.5
 
 
 def calibrate(plan, folder, transport=()):
@@ -190,17 +207,10 @@ def calibrate(plan, folder, transport=()):
             "--iterations", "600")["rows"]
         return rows[0]["median_us"] * 1e-6
 
-    def solve(key, low, high, sizes, target):
+    def solve(key, low, high, sizes, seconds):
         """The value with which an empty iteration of two workers takes as long as the real one."""
-        for _ in range(14):
-            middle = (low * high) ** 0.5
-            empty = dict(model, tile_s=1e-6, step_s=0, blocks=1, tiles_per_block=16, employs_all=True, **sizes)
-            empty[key] = middle
-            if 1 / forecast(empty, 2, 0, folder)["iterations_per_second"] < target:
-                low = middle
-            else:
-                high = middle
-        return (low * high) ** 0.5
+        empty = dict(model, tile_s=1e-6, step_s=0, blocks=1, tiles_per_block=16, employs_all=True, **sizes)
+        return cost_of(key, low, high, empty, (2, 0), 1 / seconds, folder)
 
     small, large = measured(10, 2), measured(arguments.components, arguments.dimension)
     model["message_s"] = solve("message_s", 1e-7, 1e-3, {"components": 10, "dimension": 2}, small)
@@ -225,63 +235,68 @@ def main():
     counts = [int(count) for count in arguments.workers.split(",")]
     with tempfile.TemporaryDirectory() as folder:
         print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
-        cases = [(count, 0) for count in counts] + [(count, 2) for count in counts if count >= 4]
-        namespaces = None
-        if arguments.namespaces:
-            namespaces = Namespaces(2)
-            cases = [(1, 0)] + [(count, 2) for count in counts if count >= 2]
-        speeds = {case: [] for case in cases}
+        flat_cases = [(1, 0)] if arguments.namespaces else [(count, 0) for count in counts]
+        relay_cases = [(count, RELAYS) for count in counts if count >= 2 * RELAYS]
+        # The smallest one tells what a message costs.
+        cases = flat_cases + ([(RELAYS, RELAYS)] + relay_cases if relay_cases else [])
+        namespaces = Namespaces(RELAYS) if arguments.namespaces else None
+        speeds, crowds = {case: [] for case in cases}, {case: [] for case in cases}
         digests = set()
-        crowds = {at_work(*case): [] for case in cases}
         try:
             for repetition in range(arguments.repeat):
-                for count, runs in crowds.items():
-                    runs.append(crowd(f"{folder}/{repetition}-crowd{count}", count))
                 for workers, relays in cases:
                     output = f"{folder}/{repetition}-{workers}-{relays}"
-                    result = tree(workers, relays, output, namespaces) if relays else flat(workers, output)
-                    speeds[workers, relays].append(result[0])
-                    digests.add(result[1])
+                    speed = tree(workers, relays, output, namespaces) if relays else flat(workers, output)
+                    speeds[workers, relays].append(speed.value)
+                    digests.add(speed.digest)
+                    crowds[workers, relays].append(crowd(f"{output}-crowd", at_work(workers, relays), speed.since))
         finally:
             if namespaces:
                 namespaces.remove()
         plan_file = json.loads(Path(f"{folder}/0-1-0/plan.json").read_text())
         plan = plan_file.get("plan", plan_file)
         plan = plan if "gradient" in plan else plan_file["setup"]["plan"]
-        arguments.dimension = plan["gradient"]["unit_width"] - 2
-        one = statistics.median(speeds[1, 0])
-        together = {count: statistics.median(runs) for count, runs in crowds.items()}
-        print(f"one worker: {one:.2f} it/s; one-worker fits at once, it/s of all:", json.dumps(together))
         gradient = plan["gradient"]
-        # Workers of the coordinator's own have a local socket; relays and what is behind them are connected by TCP.
-        models = {
-            name: with_tiles(calibrate(plan, folder, option), gradient, together[os.cpu_count()])
-            for name, option in (("flat", []), ("relays", ["--tcp"]))
+        arguments.dimension = gradient["unit_width"] - 2
+        together = {case: statistics.median(runs) for case, runs in crowds.items()}
+        # Of each run, what it makes of what the machine gave right after it.
+        measured = {
+            case: together[case] * statistics.median(run / crowd for run, crowd in zip(speeds[case], crowds[case]))
+            for case in cases
         }
-        model = models["flat"]
+        one = measured[1, 0]
+        names = {f"{workers} workers, {relays} relays": round(speed, 2) for (workers, relays), speed in together.items()}
+        print(f"one worker: {one:.2f} it/s; one-worker fits at once after each run, it/s of all:", json.dumps(names))
+        # Workers of the coordinator's own have a local socket; relays and what is behind them are connected by TCP.
+        models = {"flat": with_tiles(calibrate(plan, folder), gradient, together[1, 0])}
+        if relay_cases:
+            smallest = (RELAYS, RELAYS)
+            model = with_tiles(calibrate(plan, folder, ["--tcp"]), gradient, together[smallest])
+            model["message_s"] = cost_of("message_s", model["message_s"], 1e-2, model, smallest, measured[smallest], folder)
+            models["relays"] = model
         print("models:", json.dumps(models))
         print(f"{'workers':>8} {'relays':>7} {'measured it/s':>14} {'foretold it/s':>14} {'off by':>8}")
         rows, is_close = [], True
-        for workers, relays in cases:
-            measured = statistics.median(speeds[workers, relays])
+        for case in flat_cases + relay_cases:
+            workers, relays = case
             # One local worker computes in the coordinator's process.
-            if (workers, relays) == (1, 0):
+            if case == (1, 0):
                 foretold = one
             else:
-                here = with_tiles(models["relays" if relays else "flat"], gradient, together[at_work(workers, relays)])
+                here = with_tiles(models["relays" if relays else "flat"], gradient, together[case])
                 foretold = forecast(here, workers, relays, folder)["iterations_per_second"]
-            off = foretold / measured - 1
+            off = foretold / measured[case] - 1
             is_close = is_close and abs(off) <= arguments.tolerance
             rows.append(
-                {"workers": workers, "relays": relays, "measured": measured, "foretold": foretold, "runs": speeds[workers, relays]})
-            print(f"{workers:>8} {relays:>7} {measured:>14.2f} {foretold:>14.2f} {100 * off:>+7.0f}%")
+                {"workers": workers, "relays": relays, "measured": measured[case], "foretold": foretold,
+                 "runs": speeds[case], "one_worker_fits_at_once": crowds[case]})
+            print(f"{workers:>8} {relays:>7} {measured[case]:>14.2f} {foretold:>14.2f} {100 * off:>+7.0f}%")
         print("state_sha256 of all runs:", *digests, "(equal)" if len(digests) == 1 else "(NOT EQUAL)")
         print(f"load after: {os.getloadavg()[0]:.1f}")
         if arguments.json:
-            Path(arguments.json).write_text(
-                json.dumps({"models": models, "one_worker_fits_at_once": together, "rows": rows}, indent=2))
+            Path(arguments.json).write_text(json.dumps({"models": models, "rows": rows}, indent=2))
         if arguments.plot:
-            plot(rows, model, folder)
+            plot(rows, models["flat"], folder)
         sys.exit(0 if is_close and len(digests) == 1 else 1)
 
 
@@ -292,9 +307,9 @@ def plot(rows, model, folder):
     from matplotlib import pyplot
 
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.5))
-    for relays, style in ((0, "o"), (2, "s")):
+    for relays, style in ((0, "o"), (RELAYS, "s")):
         chosen = [row for row in rows if row["relays"] == relays]
-        name = "flat" if relays == 0 else "2 relays"
+        name = "flat" if relays == 0 else f"{RELAYS} relays"
         left.plot([row["workers"] for row in chosen], [row["measured"] for row in chosen], style, label=f"{name}, run")
         left.plot([row["workers"] for row in chosen], [row["foretold"] for row in chosen], "-", label=f"{name}, foretold")
     left.set(xscale="log", xlabel="worker processes on this machine", ylabel="iterations a second", ylim=(0, None))
