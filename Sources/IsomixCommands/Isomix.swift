@@ -34,6 +34,7 @@ public enum IsomixProgram {
   ///
   /// A program of one's own registers its targets before (``CustomTargets``); its worker processes come here, too.
   public static func main() {
+    BLASCode.prepare()
     StandardStream.fill()
     Isomix.main()
   }

@@ -39,6 +39,28 @@ extension Commands {
       #expect(checks.contains { $0.name == "OpenBLAS" && $0.finding.contains("OpenBLAS 0.") })
     }
 
+    @Test(
+      "OpenBLAS's code for the oldest CPUs is used only where somebody asks for it, and then said to be slow")
+    func codeOfOpenBLAS() async throws {
+      let folder = try TemporaryFolder()
+      func line(_ environment: [String: String]) async throws -> String {
+        let result = try await CommandRun.run(
+          ["doctor", "--cache", folder("cache")], in: folder, environment: environment)
+        return try #require(
+          result.output.split(separator: "\n").first { $0.contains(" OpenBLAS 0.") }.map(String.init))
+      }
+      let chosen = try await line([:])
+      let pinned = try await line(["OPENBLAS_CORETYPE": "Prescott"])
+      let numerics = try await CommandRun.run(["doctor", "--cache", folder("cache")], in: folder).output
+      try #require(pinned.hasSuffix("code for Prescott"), "\(pinned)")
+      if numerics.contains("kernels default") {
+        #expect(chosen.hasPrefix("ok ") && pinned.hasPrefix("ok "), "\(chosen), \(pinned)")
+      } else {
+        #expect(chosen.hasPrefix("ok ") && !chosen.hasSuffix("Prescott"), "\(chosen)")
+        #expect(pinned.hasPrefix("warning "), "\(pinned)")
+      }
+    }
+
     @Test func doctorExitsOneForAFolderThatCannotBeMade() async throws {
       let folder = try TemporaryFolder()
       let file = try folder.write("a file\n", to: "file")

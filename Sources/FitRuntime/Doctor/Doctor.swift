@@ -31,12 +31,21 @@ public struct Doctor: Sendable {
           "ZeroMQ", .warning, "libzmq \(ZeroMQLibrary.version), without CURVE encryption",
           advice: "--keys can't be used: install a libzmq that was built with libsodium (Debian's libzmq5 is)"
         ),
-      DoctorCheck(
-        "OpenBLAS",
-        BLAS.configuration.split(separator: " ").prefix(2).joined(separator: " ")
-          + ", code for \(identity.fingerprint.blasCore)"),
+      openBLAS(identity.fingerprint),
       DoctorCheck("OpenSSL", CryptoLibrary.version),
     ]
+  }
+
+  private func openBLAS(_ print: NumericsFingerprint) -> DoctorCheck {
+    let finding =
+      BLAS.configuration.split(separator: " ").prefix(2).joined(separator: " ")
+      + ", code for \(print.blasCore)"
+    guard let better = BLASCode.better(than: print.blasCore, kernels: print.kernelVariant) else {
+      return DoctorCheck("OpenBLAS", finding)
+    }
+    return DoctorCheck(
+      "OpenBLAS", .warning, finding,
+      advice: "slow on this CPU: set \(BLASCode.variable)=\(better), on all hosts alike")
   }
 
   private func numerics(_ identity: Identity) -> DoctorCheck {
