@@ -25,7 +25,7 @@ public enum BLASCode {
     guard getenv(variable) == nil, BLAS.coreName == oldest else { return }
     BLAS.prepare()
     guard let better = better(than: BLAS.coreName, kernels: NumericsFingerprint.measure().kernelVariant),
-      let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
+      let program = try? Identity.executablePath(),
       // The program of somebody who calls the dynamic linker by name is that linker.
       !URL(fileURLWithPath: program).lastPathComponent.hasPrefix("ld-")
     else { return }
