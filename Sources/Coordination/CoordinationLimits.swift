@@ -73,6 +73,8 @@ public enum CoordinationLimits {
   public static let missedInARow = 3
   /// Assignments that a worker has at most, so that the next one waits at the worker and not the worker for it.
   public static let assignmentsInFlight = 2
+  /// Workers up to which it is asked which of them should be done first.
+  public static let comparedWorkers = 64
   /// Assignments that a worker takes from its coordinator, at most.
   public static let assignmentsHeld = 64
   /// Assignments that a worker remembers having been given, so that a message that comes twice does nothing.

@@ -68,13 +68,38 @@ extension Coordinator {
     let foreign = once ? .nothing : foreign(to: peer)
     while let record = workers[peer], record.isOnRoster, job?.trusts(heardUpTo: record.heardUpTo) == true,
       record.assignments.count(where: { $0.gathered == nil }) < CoordinationLimits.assignmentsInFlight,
-      let (tiles, portion) = job?.take(for: peer, foreign: record.assignments.isEmpty ? foreign : .nothing)
+      let mayHave = share(of: peer, record, foreign: foreign, now: now),
+      let (tiles, portion) = job?.take(for: peer, foreign: mayHave)
     {
       let isHeld = holds(tiles, peer, record)
       actions += hand(tiles, of: portion, to: peer, copyOf: nil, isHeld: isHeld, now: now)
       if once { break }
     }
     return actions + (actions.isEmpty ? gather(from: peer, now: now) : gatherFromAll(now: now))
+  }
+
+  /// What a worker may take besides its own home, if it may take anything now. One that has something to do takes from its
+  /// home, so that the next piece waits for it; the last pieces go to whoever is expected to be done first.
+  private func share(of peer: PeerID, _ record: WorkerRecord, foreign: WorkQueue.Foreign, now: Instant)
+    -> WorkQueue.Foreign?
+  {
+    if record.assignments.isEmpty { return foreign }
+    guard roster.count <= CoordinationLimits.comparedWorkers, job?.isNearlyHandedOut == true else {
+      return .nothing
+    }
+    let own = secondsLeft(record, now: now)
+    let isFirst = roster.allSatisfy { other in
+      guard other != peer, job?.employs(other) == true, let record = workers[other] else { return true }
+      return record.assignments.isEmpty || secondsLeft(record, now: now) >= own
+    }
+    return isFirst ? foreign : nil
+  }
+
+  /// How long a worker should still take for what it has.
+  private func secondsLeft(_ record: WorkerRecord, now: Instant) -> Double {
+    let cost = record.assignments.reduce(0) { $0 + $1.cost }
+    let strength = max(record.speed ?? speed, 1e6) * Double(max(1, record.threads))
+    return max(0, cost / strength - now.seconds(since: record.busySince))
   }
 
   /// Gives work to whoever has none.
@@ -110,7 +135,10 @@ extension Coordinator {
     guard let number = job?.number, let given = job?.job, let record = workers[peer] else { return [] }
     nextAssignment += 1
     statistics.assignments += 1
-    if record.assignments.isEmpty { workers[peer]?.progressedAt = now }
+    if record.assignments.isEmpty {
+      workers[peer]?.progressedAt = now
+      workers[peer]?.busySince = now
+    }
     workers[peer]?.assignments.append(assignment)
     workers[peer]?.lastJob = number
     let isFirst = record.lastJob != number
@@ -143,6 +171,7 @@ extension Coordinator {
           + "\(assignment.answerBytes / 8)", now: now)
     }
     workers[peer]?.assignments.remove(at: place)
+    workers[peer]?.busySince = now
     statistics.traffic[assignment.kind, default: Traffic()].bytesUp += result.byteCount
     workers[peer]?.missed = 0
     progress += 1

@@ -77,6 +77,9 @@ struct Portion: Sendable {
   /// Hands some tiles out one by one from now on.
   mutating func doubt(_ tiles: Range<Int>) { queue?.doubt(tiles) }
 
+  /// Whether little is left to hand out.
+  var isNearlyHandedOut: Bool { queue?.isNearlyEmpty == true }
+
   /// Whether there is nothing left to hand out.
   var isHandedOut: Bool { queue?.isEmpty == true }
 

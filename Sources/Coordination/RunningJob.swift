@@ -83,6 +83,9 @@ struct RunningJob: Sendable {
   /// Whether every tile has been handed out.
   var isHandedOut: Bool { portions.allSatisfy(\.isHandedOut) }
 
+  /// Whether so little is left that a worker that has something to do should not get more of it yet.
+  var isNearlyHandedOut: Bool { portions.allSatisfy(\.isNearlyHandedOut) }
+
   /// Takes the next tiles for a worker, and the portion that they are of; nil when nothing is left for it.
   mutating func take(for peer: PeerID, foreign: WorkQueue.Foreign) -> (tiles: Range<Int>, portion: UInt64)? {
     for source in foreign == .nothing ? [.nothing] : [WorkQueue.Foreign.nothing, foreign] {

@@ -19,8 +19,9 @@ struct WorkQueue: Sendable {
   private let shape: JobShape
   /// What is left of each worker's home, and after them what came back.
   private var homes: [Range<Int>]
-  /// Tiles that are left in all homes.
+  /// Tiles that are left in all homes, and their cost.
   private var left: Int
+  private var leftCost: Double
   /// Homes that belong to a worker.
   private let owned: Int
   /// What of each worker's home is beyond what its speed lets it do, in floating-point operations.
@@ -46,7 +47,7 @@ struct WorkQueue: Sendable {
   }
 
   /// The smallest piece as a share of a home: each piece costs a message and its answer.
-  private static let smallestShare = 0.02
+  private static let smallestShare = 0.04
 
   /// - Parameters:
   ///   - tiles: what is to be handed out.
@@ -81,6 +82,7 @@ struct WorkQueue: Sendable {
     self.homes = homes
     beyond = zip(homes, workers).map { max(0, shape.cost(of: $0) - cost * $1.speed / speed) }
     left = tiles.count
+    leftCost = cost
     owned = homes.count
     hasStarted = homes.map { _ in false }
     smallestPiece = max(minimumCost, WorkQueue.smallestShare * cost / Double(shares.count))
@@ -96,6 +98,7 @@ struct WorkQueue: Sendable {
   mutating func putBack(_ tiles: Range<Int>) {
     guard !tiles.isEmpty else { return }
     left += tiles.count
+    leftCost += shape.cost(of: tiles)
     if let free = homes.indices.dropFirst(owned).first(where: { homes[$0].isEmpty }) {
       homes[free] = tiles
     } else {
@@ -120,10 +123,10 @@ struct WorkQueue: Sendable {
       let cost = shape.cost(of: home)
       let share = !isLast ? 1 : hasStarted[number] ? WorkQueue.nextShare : firstShare
       hasStarted[number] = true
-      let wanted = cost <= 2 * smallestPiece ? cost : max((cost - beyond[number]) * share, smallestPiece)
+      let wanted = cost <= 1.5 * smallestPiece ? cost : max((cost - beyond[number]) * share, smallestPiece)
       let piece = limited(front(of: home, cost: wanted), keepingEnd: false)
       homes[number] = piece.upperBound..<home.upperBound
-      left -= piece.count
+      count(piece)
       return piece
     }
     guard foreign != .nothing else { return 0..<0 }
@@ -138,13 +141,21 @@ struct WorkQueue: Sendable {
     }
     guard let victim else { return 0..<0 }
     let home = homes[victim]
-    let wanted = most <= 2 * smallestPiece ? most : max(most / 2, smallestPiece)
+    let wanted = most <= 1.5 * smallestPiece ? most : max(most / 2, smallestPiece)
     let kept = front(of: home, cost: most - wanted, allowEmpty: true)
     let piece = limited(kept.upperBound..<home.upperBound, keepingEnd: true)
     homes[victim] = home.lowerBound..<piece.lowerBound
-    left -= piece.count
+    count(piece)
     return piece
   }
+
+  private mutating func count(_ taken: Range<Int>) {
+    left -= taken.count
+    leftCost -= shape.cost(of: taken)
+  }
+
+  /// Whether so little is left that it is best kept for whoever is done first: less than a smallest piece for each worker.
+  var isNearlyEmpty: Bool { leftCost < smallestPiece * Double(owned) }
 
   /// As much of a piece as one message and its answer carry: whole blocks are left away at one end; and a doubtful
   /// tile goes alone.

@@ -16,6 +16,8 @@ struct WorkerRecord: Sendable {
   /// When it was last seen to get on with its work: a tile finished, a part of a message moved, work given to it
   /// while it had none.
   var progressedAt: Instant
+  /// Since when it should have computed the oldest of its assignments: it was given it, or it answered the one before.
+  var busySince: Instant
   /// Assignments without a result, oldest first; also those that somebody else has answered meanwhile.
   var assignments: [Assignment] = []
   /// Assignments that it has computed and whose sums it holds.
@@ -51,6 +53,7 @@ struct WorkerRecord: Sendable {
     since = now
     lastHeard = now
     progressedAt = now
+    busySince = now
   }
 
   /// How messages name it.
