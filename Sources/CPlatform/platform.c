@@ -86,6 +86,11 @@ int isomix_available_cores(void) {
   return count > 0 ? count : 1;
 }
 
+int isomix_schedule_as_batch(void) {
+  const struct sched_param parameters = {.sched_priority = 0};
+  return sched_setscheduler(0, SCHED_BATCH, &parameters);
+}
+
 int64_t isomix_tcp_bytes_received(int descriptor) {
   struct tcp_info information;
   memset(&information, 0, sizeof information);

@@ -51,6 +51,11 @@ final class ComputePool {
     return Float64Bytes.encode(values)
   }
 
+  /// Does a little of what the next iteration will need, while there is nothing else to do; false when nothing is left.
+  ///
+  /// With several threads it is not known which of them will get which tiles.
+  func prepareNext() -> Bool { crew.helpers == 0 && evaluator.prepareNext() }
+
   /// The job that a computation belongs to; a new one comes with its state.
   private func tileJob(_ computation: Computation) throws -> TileJob {
     if let bytes = computation.contextBytes {

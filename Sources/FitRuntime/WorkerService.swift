@@ -148,7 +148,8 @@ private final class WorkerLoop {
         needs[next.assignment] = nil
         try handle(compute(next))
       } else {
-        try service(wait_ms: WorkerLoop.turn_ms)
+        let isBusy = pool?.prepareNext() ?? false
+        try service(wait_ms: isBusy ? 0 : WorkerLoop.turn_ms)
       }
     }
     if let store { say(store.report) }
@@ -269,6 +270,8 @@ private final class WorkerLoop {
         giveOutputToModels()
         try target.check()
       }
+      // This thread and the pool's; the socket's runs already. Where the system refuses, messages only wait longer.
+      _ = isomix_schedule_as_batch()
       pool = ComputePool(
         problem: problem, threads: options.threads, progress: progress,
         afterTile: { [unowned self] in try afterTile() })

@@ -66,6 +66,15 @@ public final class TileEvaluator {
     }
   }
 
+  /// Does something for the next iteration that does not depend on its state: the deviates of one more tile like those that
+  /// were computed last. Changes no bits.
+  ///
+  /// - Returns: false when there is nothing to do.
+  public func prepareNext() -> Bool { job.map { samples.prepareNext($0) } ?? false }
+
+  /// Tiles whose deviates had been made by ``prepareNext()``.
+  package var tilesPrepared: Int { samples.foundAhead }
+
   /// The sums of one node of a block's tree.
   public func sums(block: Int, node: TreeNode) throws -> [Double] {
     guard let job else { throw FitError(.software, "work came before any job") }

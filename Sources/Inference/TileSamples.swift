@@ -18,6 +18,10 @@ final class TileSamples {
   private let shiftNumbers = Scratch()
   private let positionNumbers = Scratch()
   private let centerNumbers = Scratch()
+  /// Deviates of the next iteration.
+  private let ahead = DeviatesAhead()
+  /// Tiles whose deviates had been made ahead.
+  var foundAhead: Int { ahead.found }
   /// The samples' components, where each coordinate has its own.
   let assignment = CoordinateAssignment()
 
@@ -57,12 +61,34 @@ final class TileSamples {
     made = key
     if job.plan.factorization == .coordinates { return makeCoordinates(job, tile) }
     let perComponent = tile.samples.count * dimension
+    let ready =
+      job.kind == .gradient
+      ? ahead.take(
+        DeviatesAhead.Key(components: tile.components, samples: tile.samples), count: count * dimension,
+        iteration: job.iteration) : nil
     for (place, component) in tile.components.enumerated() {
       let offset = offsets + place * perComponent
-      fill(job, component: component, samples: tile.samples, into: offset)
+      if let ready {
+        offset.update(from: ready + place * perComponent, count: perComponent)
+      } else {
+        fill(job, component: component, samples: tile.samples, into: offset)
+      }
       spread(job, component, offset, count: tile.samples.count)
     }
     place(job, tile)
+  }
+
+  /// Makes deviates that the next iteration's gradient will need, of one tile; false when nothing is left to do.
+  func prepareNext(_ job: TileJob) -> Bool {
+    guard job.kind == .gradient, job.plan.factorization != .coordinates else { return false }
+    return ahead.prepareOne(count: { $0.components.count * $0.samples.count * dimension }) {
+      key, iteration, output in
+      for (place, component) in key.components.enumerated() {
+        fill(
+          job, iteration: iteration, component: component, samples: key.samples,
+          into: output + place * key.samples.count * dimension)
+      }
+    }
   }
 
   /// Replaces deviates z of one component by `√ε z`, or by `F z`.
@@ -92,24 +118,28 @@ final class TileSamples {
   }
 
   /// Standard normal deviates of one component's samples.
+  ///
+  /// - Parameter iteration: nil for the job's own.
   func fill(
-    _ job: TileJob, component: Int, samples: Range<Int>, into output: UnsafeMutablePointer<Double>
+    _ job: TileJob, iteration: Int? = nil, component: Int, samples: Range<Int>,
+    into output: UnsafeMutablePointer<Double>
   ) {
+    let iteration = iteration ?? job.iteration
     guard job.kind == .gradient, sampling != .independent else {
       return noise.fillNormals(
-        job.kind.stream, iteration: job.iteration, component: component, samples: samples,
+        job.kind.stream, iteration: iteration, component: component, samples: samples,
         dimension: dimension, into: output)
     }
     if sampling == .sobol {
       return SobolNormals.fill(
-        noise: noise, iteration: job.iteration, component: component, samples: samples,
+        noise: noise, iteration: iteration, component: component, samples: samples,
         dimension: dimension, into: output)
     }
     // Samples 2p and 2p + 1 are a pair.
     let pairs = samples.lowerBound / 2..<(samples.upperBound + 1) / 2
     let numbers = normals.pointer(count: pairs.count * dimension)
     noise.fillNormals(
-      job.kind.stream, iteration: job.iteration, component: component, samples: pairs,
+      job.kind.stream, iteration: iteration, component: component, samples: pairs,
       dimension: dimension, into: numbers)
     for sample in samples {
       let from = numbers + (sample / 2 - pairs.lowerBound) * dimension

@@ -31,6 +31,24 @@ extension Commands {
       withExtendedLifetime(workers) {}
     }
 
+    /// What a worker computes must not keep its messages waiting, nor its coordinator's.
+    @Test func computingThreadsYieldToTheirSockets() async throws {
+      let folder = try TemporaryFolder()
+      let output = folder("out")
+      let run = try CommandRun(
+        ["fit", Examples.breastCancer, "--output", output, "--workers", "2", "--threads", "2"] + endless,
+        in: folder)
+      #expect(try await run.waitForReady(2, output: output))
+      let processes = run.workers
+      #expect(processes.count == 2)
+      for process in processes {
+        let threads = ProcessTable.schedulingPolicies(of: process)
+        let sockets = threads.filter { $0.thread.contains("ZMQ") }
+        #expect(!sockets.isEmpty && sockets.allSatisfy { $0.policy == 0 }, "\(threads)")
+        #expect(threads.count { $0.policy == 3 } == 2, "\(threads)")
+      }
+    }
+
     /// No worker at all for a while: the fit waits for the next one.
     @Test func fitWaitsForTheNextWorker() async throws {
       let folder = try TemporaryFolder()

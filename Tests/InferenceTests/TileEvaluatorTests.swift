@@ -38,6 +38,38 @@ struct TileEvaluatorTests {
     }
   }
 
+  @Test("are the same when their deviates were made before the state came", arguments: Sampling.allCases)
+  func deviatesMadeAhead(sampling: Sampling) throws {
+    var setup = try Examples.analytic(samples: 7, sampling: sampling.rawValue)
+    setup.plan.gradient.samplesPerTile = 3
+    let problem = try Problem(setup)
+    var mixture = try Fit(problem).mixture
+    let evaluator = TileEvaluator(problem)
+    #expect(!evaluator.prepareNext())
+    var made = 0
+    for iteration in [4, 5, 6, 9] {
+      // Another state each time.
+      mixture.means[iteration % 3] += 0.1
+      mixture.variances[iteration % 3] *= 1.1
+      let job = try TileJob(
+        problem, kind: JobKind.gradient.rawValue, iteration: iteration, state: JobState.encode(mixture))
+      let found = evaluator.tilesPrepared
+      let fresh = TileEvaluator(problem)
+      evaluator.load(job)
+      fresh.load(job)
+      for block in 0..<job.plan.blockCount {
+        let root = ReductionTree(leafCount: job.plan.tilesPerBlock).root
+        #expect(try evaluator.sums(block: block, node: root) == fresh.sums(block: block, node: root))
+      }
+      // Nothing was made for iterations 4 and 9.
+      #expect(evaluator.tilesPrepared - found == (iteration == 5 || iteration == 6 ? made : 0))
+      #expect(fresh.tilesPrepared == 0)
+      made = 0
+      while evaluator.prepareNext() { made += 1 }
+      #expect(made >= 3)
+    }
+  }
+
   @Test("predictive scores average the likelihood over draws, not its logarithm")
   func prediction() throws {
     let folder = try TemporaryFolder()

@@ -48,6 +48,19 @@ public enum ProcessTable {
 }
 
 extension ProcessTable {
+  /// The names of a process's threads, and how the system schedules each of them: 0 as usual, 3 as `SCHED_BATCH`.
+  public static func schedulingPolicies(of process: pid_t) -> [(thread: String, policy: Int)] {
+    let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")) ?? []
+    return threads.compactMap { thread in
+      guard let stat = try? String(contentsOfFile: "/proc/\(process)/task/\(thread)/stat", encoding: .utf8),
+        let open = stat.firstIndex(of: "("), let close = stat.lastIndex(of: ")")
+      else { return nil }
+      // State is the 3rd field, the policy the 41st.
+      let fields = stat[stat.index(after: close)...].split(separator: " ")
+      guard fields.count > 38, let policy = Int(fields[38]) else { return nil }
+      return (String(stat[stat.index(after: open)..<close]), policy)
+    }
+  }
   /// The variables that a process was started with.
   public static func environment(of process: pid_t) -> [String: String] {
     let data = FileManager.default.contents(atPath: "/proc/\(process)/environ") ?? Data()

@@ -26,6 +26,10 @@ void isomix_name_thread(const char *name);
 // Cores that this process may use (its CPU affinity), at least 1.
 int isomix_available_cores(void);
 
+// Tells the system that the calling thread, and threads that it starts from now on, compute: when they wake up they don't
+// take a core from a thread that has just begun to run (SCHED_BATCH). Returns 0, or -1 with errno.
+int isomix_schedule_as_batch(void);
+
 // Bytes that a TCP connection has received since it was made, read by the program or not; -1 with errno when the
 // descriptor is no TCP connection (any more).
 int64_t isomix_tcp_bytes_received(int descriptor);
