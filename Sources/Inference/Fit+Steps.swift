@@ -42,7 +42,7 @@ extension Fit {
     } catch let error as UpdateError {
       return try stepBack("\(error.message)", component: error.component)
     }
-    let squares = meanGradient.reduce(0) { $0 + $1 * $1 }
+    let squares = VectorMath.sumOfSquares(meanGradient, count: meanGradient.count)
     gradientNorm = (squares / Double(components)).squareRoot()
     lastStepSize = stepSize
     previousGradient = observed ?? meanGradient
@@ -62,14 +62,11 @@ extension Fit {
     let means = [Double](unsafeUninitializedCapacity: count) { buffer, initialized in
       for (block, values) in sums.enumerated() {
         values.withUnsafeBufferPointer { values in
+          guard let values = values.baseAddress, let target = buffer.baseAddress else { return }
           for (place, component) in plan.gradient.components(ofBlock: block).enumerated() {
-            let own = values[place * (dimension + 2)..<(place + 1) * (dimension + 2)]
-            var target = component * dimension
-            for value in own.prefix(dimension) {
-              buffer.initializeElement(at: target, to: value / samples)
-              target += 1
-            }
-            rates[component] = own[own.startIndex + dimension] / squares[component]
+            let (own, mean) = (values + place * (dimension + 2), target + component * dimension)
+            for k in 0..<dimension { mean[k] = own[k] / samples }
+            rates[component] = own[dimension] / squares[component]
           }
         }
       }

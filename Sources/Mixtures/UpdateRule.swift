@@ -101,12 +101,15 @@ public enum UpdateRule: String, Sendable, Codable, CaseIterable {
   ) -> Bool {
     means.withUnsafeMutableBufferPointer { means in
       gradient.withUnsafeBufferPointer { gradient in
-        var isFinite = true
+        guard let means = means.baseAddress, let gradient = gradient.baseAddress else { return true }
+        // The workers wait for this: the sign bit is set where an exponent has all bits set, without a branch for each number.
+        var signs: UInt64 = 0
         for k in range {
-          means[k] -= step * gradient[k]
-          isFinite = isFinite && means[k].isFinite
+          let mean = means[k] - step * gradient[k]
+          means[k] = mean
+          signs |= (mean.bitPattern & 0x7FF0_0000_0000_0000) &+ 0x0010_0000_0000_0000
         }
-        return isFinite
+        return signs >> 63 == 0
       }
     }
   }
