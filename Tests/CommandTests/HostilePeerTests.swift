@@ -131,7 +131,8 @@ extension Commands {
           for _ in 0..<3_000 where peer.beat() { sent.add(1) }
         }
       }
-      #expect(sent.value > 30_000)
+      // The quicker the coordinator is, the fewer get out before each of them is cut off.
+      #expect(sent.value > 10_000)
       #expect(fit.live.log.contains("does not register"), "\(fit.live.log)")
       try await fit.expectUnharmed(by: "\(sent.value) beats of strangers", cost)
     }
@@ -194,7 +195,10 @@ extension Commands {
       }
       #expect(taken.value < 400 << 20)
       try await fit.live.waitForLog("where its work allows")
-      try await fit.expectUnharmed(by: "endless parts of \(partBytes) bytes from a worker", cost)
+      // An empty part costs more memory than bytes, and what comes between two looks of the guard depends on the machine.
+      try await fit.expectUnharmed(
+        by: "endless parts of \(partBytes) bytes from a worker", cost,
+        within: (partBytes == 0 ? 2 : 1) * AttackedFit.mostGrowth_bytes)
     }
 
     @Test func whoAsksForDataAndReadsNothingIsGivenLittle() async throws {
