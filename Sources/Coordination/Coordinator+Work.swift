@@ -68,7 +68,7 @@ extension Coordinator {
     let foreign = once ? .nothing : foreign(to: peer)
     while let record = workers[peer], record.isOnRoster, job?.trusts(heardUpTo: record.heardUpTo) == true,
       record.assignments.count(where: { $0.gathered == nil }) < CoordinationLimits.assignmentsInFlight,
-      let mayHave = share(of: peer, record, foreign: foreign, now: now),
+      let mayHave = mayTake(peer, record, foreign: foreign, now: now),
       let (tiles, portion) = job?.take(for: peer, foreign: mayHave)
     {
       let isHeld = holds(tiles, peer, record)
@@ -80,7 +80,7 @@ extension Coordinator {
 
   /// What a worker may take besides its own home, if it may take anything now. One that has something to do takes from its
   /// home, so that the next piece waits for it; the last pieces go to whoever is expected to be done first.
-  private func share(of peer: PeerID, _ record: WorkerRecord, foreign: WorkQueue.Foreign, now: Instant)
+  private func mayTake(_ peer: PeerID, _ record: WorkerRecord, foreign: WorkQueue.Foreign, now: Instant)
     -> WorkQueue.Foreign?
   {
     if record.assignments.isEmpty { return foreign }
@@ -98,8 +98,12 @@ extension Coordinator {
   /// How long a worker should still take for what it has.
   private func secondsLeft(_ record: WorkerRecord, now: Instant) -> Double {
     let cost = record.assignments.reduce(0) { $0 + $1.cost }
-    let strength = max(record.speed ?? speed, 1e6) * Double(max(1, record.threads))
-    return max(0, cost / strength - now.seconds(since: record.busySince))
+    return max(0, expectedSeconds(cost, record) - now.seconds(since: record.busySince))
+  }
+
+  /// How long a worker should take for work of a cost, from its beginning.
+  private func expectedSeconds(_ cost: Double, _ record: WorkerRecord) -> Double {
+    cost / max(record.speed ?? speed, 1e6) / Double(max(1, record.threads))
   }
 
   /// Gives work to whoever has none.
@@ -273,10 +277,9 @@ extension Coordinator {
       var overdue: [Assignment] = []
       for assignment in record.assignments {
         cost += assignment.cost
-        let threadSpeed = max(record.speed ?? speed, 1e6)
-        let expected_s = cost / threadSpeed / Double(record.threads)
         let limit_s = max(
-          Double(CoordinationLimits.straggler_ms) / 1000, CoordinationLimits.stragglerFactor * expected_s)
+          Double(CoordinationLimits.straggler_ms) / 1000,
+          CoordinationLimits.stragglerFactor * expectedSeconds(cost, record))
         if now.seconds(since: assignment.sentAt) > limit_s { overdue.append(assignment) }
       }
       // What it holds comes as late.

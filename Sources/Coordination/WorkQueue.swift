@@ -123,7 +123,7 @@ struct WorkQueue: Sendable {
       let cost = shape.cost(of: home)
       let share = !isLast ? 1 : hasStarted[number] ? WorkQueue.nextShare : firstShare
       hasStarted[number] = true
-      let wanted = cost <= 1.5 * smallestPiece ? cost : max((cost - beyond[number]) * share, smallestPiece)
+      let wanted = atLeastSmallest((cost - beyond[number]) * share, of: cost)
       let piece = limited(front(of: home, cost: wanted), keepingEnd: false)
       homes[number] = piece.upperBound..<home.upperBound
       count(piece)
@@ -141,12 +141,18 @@ struct WorkQueue: Sendable {
     }
     guard let victim else { return 0..<0 }
     let home = homes[victim]
-    let wanted = most <= 1.5 * smallestPiece ? most : max(most / 2, smallestPiece)
+    let wanted = atLeastSmallest(most / 2, of: most)
     let kept = front(of: home, cost: most - wanted, allowEmpty: true)
     let piece = limited(kept.upperBound..<home.upperBound, keepingEnd: true)
     homes[victim] = home.lowerBound..<piece.lowerBound
     count(piece)
     return piece
+  }
+
+  /// The cost of a piece of what a home has left: not smaller than the smallest piece, and all of it where little more than
+  /// that is left.
+  private func atLeastSmallest(_ cost: Double, of left: Double) -> Double {
+    left <= 1.5 * smallestPiece ? left : max(cost, smallestPiece)
   }
 
   private mutating func count(_ taken: Range<Int>) {

@@ -2,6 +2,16 @@ import Mixtures
 import NumericsKit
 import Specification
 
+/// Samples of some components.
+struct SampleRange: Hashable {
+  let components: Range<Int>
+  let samples: Range<Int>
+}
+
+extension Tile {
+  fileprivate var sampleRange: SampleRange { SampleRange(components: components, samples: samples) }
+}
+
 /// The samples of one tile, made from the counter-based noise: `u = m + √ε z` (full covariances: `m + F z`), and where
 /// they are in θ.
 ///
@@ -11,7 +21,7 @@ final class TileSamples {
   let sampling: Sampling
   let dimension: Int
   private var directions: OrthogonalDirections
-  private var made: (job: ObjectIdentifier, components: Range<Int>, samples: Range<Int>)?
+  private var made: (job: ObjectIdentifier, samples: SampleRange)?
   private let normals = Scratch()
   private let offsetNumbers = Scratch()
   private let pointNumbers = Scratch()
@@ -55,7 +65,7 @@ final class TileSamples {
 
   /// Makes a gradient's or an objective's samples of a tile, unless they are the ones made last.
   func make(_ job: TileJob, _ tile: Tile) {
-    let key = (job: ObjectIdentifier(job), components: tile.components, samples: tile.samples)
+    let key = (job: ObjectIdentifier(job), samples: tile.sampleRange)
     if let made, made == key { return }
     begin(job, count: tile.components.count * tile.samples.count)
     made = key
@@ -63,9 +73,7 @@ final class TileSamples {
     let perComponent = tile.samples.count * dimension
     let ready =
       job.kind == .gradient
-      ? ahead.take(
-        DeviatesAhead.Key(components: tile.components, samples: tile.samples), count: count * dimension,
-        iteration: job.iteration) : nil
+      ? ahead.take(tile.sampleRange, count: count * dimension, iteration: job.iteration) : nil
     for (place, component) in tile.components.enumerated() {
       let offset = offsets + place * perComponent
       if let ready {
@@ -82,11 +90,11 @@ final class TileSamples {
   func prepareNext(_ job: TileJob) -> Bool {
     guard job.kind == .gradient, job.plan.factorization != .coordinates else { return false }
     return ahead.prepareOne(count: { $0.components.count * $0.samples.count * dimension }) {
-      key, iteration, output in
-      for (place, component) in key.components.enumerated() {
+      range, iteration, output in
+      for (place, component) in range.components.enumerated() {
         fill(
-          job, iteration: iteration, component: component, samples: key.samples,
-          into: output + place * key.samples.count * dimension)
+          job, iteration: iteration, component: component, samples: range.samples,
+          into: output + place * range.samples.count * dimension)
       }
     }
   }
@@ -192,7 +200,7 @@ final class TileSamples {
   /// Directions are rows of orthogonal frames for a full matrix; random signs for a diagonal, whose estimate they
   /// make exact when the curvature is diagonal (Hutchinson 1990; Bekas, Kokiopoulou, Saad 2007).
   func makePairs(_ job: TileJob, _ tile: Tile) {
-    let key = (job: ObjectIdentifier(job), components: tile.components, samples: tile.samples)
+    let key = (job: ObjectIdentifier(job), samples: tile.sampleRange)
     if let made, made == key { return }
     let samples = tile.samples.count
     count = tile.components.count * samples
@@ -234,7 +242,10 @@ final class TileSamples {
   /// Makes the draws for predictive scores, `[count, d]` in θ: from each component equally many when there are enough
   /// draws (the planner makes their number a multiple of N), otherwise from one in each of `count` equal strata.
   func makeDraws(_ job: TileJob, count draws: Int) {
-    let key = (job: ObjectIdentifier(job), components: 0..<job.plan.components, samples: 0..<draws)
+    let key = (
+      job: ObjectIdentifier(job),
+      samples: SampleRange(components: 0..<job.plan.components, samples: 0..<draws)
+    )
     if let made, made == key { return }
     begin(job, count: draws)
     made = key
@@ -256,7 +267,10 @@ final class TileSamples {
   ///
   /// Where coordinates have mixtures of their own, a pair's coordinates share their components.
   func makeRowDraws(_ job: TileJob, pairs: Int) {
-    let key = (job: ObjectIdentifier(job), components: 0..<job.plan.components, samples: 0..<2 * pairs)
+    let key = (
+      job: ObjectIdentifier(job),
+      samples: SampleRange(components: 0..<job.plan.components, samples: 0..<2 * pairs)
+    )
     if let made, made == key { return }
     begin(job, count: 2 * pairs)
     made = key

@@ -61,6 +61,7 @@ extension ProcessTable {
       return (String(stat[stat.index(after: open)..<close]), policy)
     }
   }
+
   /// The variables that a process was started with.
   public static func environment(of process: pid_t) -> [String: String] {
     let data = FileManager.default.contents(atPath: "/proc/\(process)/environ") ?? Data()
