@@ -23,8 +23,7 @@ public enum BLASCode {
   /// is slow.
   public static func prepare() {
     guard getenv(variable) == nil, BLAS.coreName == oldest else { return }
-    BLAS.prepare()
-    guard let better = better(than: BLAS.coreName, kernels: NumericsFingerprint.measure().kernelVariant),
+    guard let better = better(than: BLAS.coreName, kernels: NumericsFingerprint.currentKernelVariant),
       let program = try? Identity.executablePath(),
       // The program of somebody who calls the dynamic linker by name is that linker.
       !URL(fileURLWithPath: program).lastPathComponent.hasPrefix("ld-")

@@ -10,7 +10,7 @@ import Wire
 /// number of threads changes nothing but the time.
 final class ComputePool {
   private let problem: Problem
-  private let crew: Crew
+  private let helpers: HelperThreads
   private var job: (key: JobKey, job: TileJob)?
   private var context: (number: UInt64, epoch: UInt64, metric: Metric, variate: ControlVariate?)?
   private let evaluator: TileEvaluator
@@ -30,10 +30,10 @@ final class ComputePool {
       progress.add(1)
       try afterTile()
     }
-    crew = Crew(problem: problem, helpers: threads - 1, counter: progress)
+    helpers = HelperThreads(problem: problem, count: threads - 1, counter: progress)
   }
 
-  deinit { crew.stop() }
+  deinit { helpers.stop() }
 
   /// The sums of an assignment's subtrees, as little-endian float64 numbers in their order.
   /// - Throws: ``DatasetError`` when data have changed, ``FitError`` when the assignment makes no sense, and what
@@ -47,14 +47,14 @@ final class ComputePool {
       }
       tasks.append((Int(subtree.block), TreeNode(level: Int(subtree.level), index: Int(subtree.index))))
     }
-    let values = crew.helpers == 0 ? try serial(job, tasks) : try parallel(job, tasks)
+    let values = helpers.count == 0 ? try serial(job, tasks) : try parallel(job, tasks)
     return Float64Bytes.encode(values)
   }
 
   /// Does a little of what the next iteration will need, while there is nothing else to do; false when nothing is left.
   ///
   /// With several threads it is not known which of them will get which tiles.
-  func prepareNext() -> Bool { crew.helpers == 0 && evaluator.prepareNext() }
+  func prepareNext() -> Bool { helpers.count == 0 && evaluator.prepareNext() }
 
   /// The job that a computation belongs to; a new one comes with its state.
   private func tileJob(_ computation: Computation) throws -> TileJob {
@@ -95,9 +95,9 @@ final class ComputePool {
     for task in tasks where !tree.contains(task.node) {
       throw FitError(.software, "the coordinator asks for a subtree that this run's plan has not")
     }
-    let pieces = ComputePool.split(tasks, tree: tree, atLeast: 4 * (crew.helpers + 1))
+    let pieces = ComputePool.split(tasks, tree: tree, atLeast: 4 * (helpers.count + 1))
     let batch = Batch(job: job, pieces: pieces.map { (block: tasks[$0.task].block, node: $0.node) })
-    try crew.run(batch, with: evaluator, whileWaiting: afterTile)
+    try helpers.run(batch, with: evaluator, whileWaiting: afterTile)
     let results = try batch.results()
     return tasks.indices.map { task in
       var sum = SubtreeSum(tree: tree, root: tasks[task].node)

@@ -150,7 +150,7 @@ public final class PredictionService {
         numbers.removeLast(numbers.count - here.count * plan.unitWidth)
         try sink.append(numbers)
       }
-    } catch is PredictionFile.ReaderGone {
+    } catch is OutputFile.ReaderGone {
       // Whoever read the predictions has read enough.
     } catch {
       let failure = RunFailure(error)

@@ -49,7 +49,7 @@ final class PredictionSink: @unchecked Sendable {
   /// - Throws: what writing rows threw, unless it is that their reader has read enough.
   func finish() throws -> PredictionScores? {
     let scores = queue.sync { self.scores }
-    if let failure, !(failure is PredictionFile.ReaderGone) { throw failure }
+    if let failure, !(failure is OutputFile.ReaderGone) { throw failure }
     try file.finish()
     return scores
   }

@@ -41,17 +41,24 @@ public enum SampleService {
     let data = InferenceData(
       draws, chains: InferenceData.chains(for: count), target: model.target,
       hasNoRows: hasNoRows, version: Identity.version)
-    let output = try OutputFile(path: path)
-    try data.encode { try output.write($0) }
-    try output.finish()
+    try write(to: path) { output in try data.encode { try output.write($0) } }
   }
 
   private static let mostNetCDFBytes = 2 << 30
 
   private static func write(_ table: DrawTable, _ format: DrawFormat, model: String, to path: String?) throws
   {
+    try write(to: path) { try table.write(format, model: model, version: Identity.version, to: $0) }
+  }
+
+  private static func write(to path: String?, _ body: (OutputFile) throws -> Void) throws {
+    Signals.ignoreBrokenPipes()
     let output = try OutputFile(path: path)
-    try table.write(format, model: model, version: Identity.version, to: output)
+    do {
+      try body(output)
+    } catch is OutputFile.ReaderGone {
+      // Whoever read the draws has read enough.
+    }
     try output.finish()
   }
 }

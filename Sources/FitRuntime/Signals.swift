@@ -7,10 +7,13 @@ public final class Signals {
 
   /// - Throws: ``RuntimeError`` when the system refuses.
   public init(_ signals: [Int32]) throws {
-    signal(SIGPIPE, SIG_IGN)
+    Signals.ignoreBrokenPipes()
     descriptor = isomix_watch_signals(signals, Int32(signals.count))
     guard descriptor >= 0 else { throw RuntimeError.system("can't watch signals") }
   }
+
+  /// Makes writing to whoever is gone an error instead of the process's end.
+  static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
   /// Runs work that a signal ends at once, with a sentence and an exit code.
   static func ending<Value>(with exitCode: Int32, _ message: String, during work: () throws -> Value)

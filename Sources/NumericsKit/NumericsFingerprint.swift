@@ -1,3 +1,5 @@
+import CKernels
+
 /// What decides the bits of a computation on this machine: equal fingerprints mean equal bits.
 public struct NumericsFingerprint: Hashable, Sendable, Codable {
   /// SHA-256 (hexadecimal) of fixed matrix products, kernel, exp and log results.
@@ -17,6 +19,11 @@ public struct NumericsFingerprint: Hashable, Sendable, Codable {
     probe.callMathLibrary()
     return NumericsFingerprint(
       digest: probe.finish(), blasCore: BLAS.coreName, blasConfiguration: BLAS.configuration,
-      kernelVariant: NumericsProbe.kernelVariant)
+      kernelVariant: currentKernelVariant)
+  }
+
+  /// The kernel clone that this process uses.
+  public static var currentKernelVariant: String {
+    isomix_kernel_variant().map { String(cString: $0) } ?? "default"
   }
 }

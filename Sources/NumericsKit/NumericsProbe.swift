@@ -11,8 +11,6 @@ struct NumericsProbe: ~Copyable {
   private var hasher = DigestBuilder()
   private let noise = Noise(seed: 0x6973_6f6d_6978)
 
-  static var kernelVariant: String { isomix_kernel_variant().map { String(cString: $0) } ?? "default" }
-
   /// Shapes (rows, columns, inner) of the products: tiles of the GLMs, odd sizes that take edge code, and a large
   /// one that is packed and blocked.
   private static let shapes = [

@@ -6,18 +6,11 @@ public enum PredictionFormat: String, Sendable, CaseIterable {
   case npy
 }
 
-/// Writes a table of predictions as it comes. A file appears whole or not at all; standard output and devices take it
-/// as it comes.
+/// Writes a table of predictions as it comes, to an ``OutputFile``.
 public final class PredictionFile {
-  /// Whoever read standard output wants no more.
-  public struct ReaderGone: Error {}
-
   private let columns: PredictionColumns
   private let format: PredictionFormat
-  private let path: String?
-  /// Where a file is written until it is whole; nil where that can't be.
-  private let temporary: String?
-  private let descriptor: Int32
+  private let output: OutputFile
   private let threads: Int
 
   /// - Parameters:
@@ -30,35 +23,20 @@ public final class PredictionFile {
   ) throws {
     self.columns = columns
     self.format = format
-    self.path = path
     self.threads = max(1, threads)
-    if let path {
-      var status = stat()
-      let isDevice = stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
-      temporary = isDevice ? nil : path + ".\(getpid()).tmp"
-      descriptor = open(temporary ?? path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    } else {
-      temporary = nil
-      descriptor = dup(STDOUT_FILENO)
-    }
-    guard descriptor >= 0 else { throw failure() }
+    output = try OutputFile(path: path)
     do {
       switch format {
-      case .csv:
-        try emit(Array((columns.names.map(PredictionFile.quoted).joined(separator: ",") + "\n").utf8))
-      case .npy: try emit(PredictionFile.header(rows: rows, columns: columns.count))
+      case .csv: try output.write(columns.names.map(CSVField.quoted).joined(separator: ",") + "\n")
+      case .npy: try emit(NPYHead.float64(rows: rows, columns: columns.count))
       }
-    } catch is ReaderGone {
+    } catch is OutputFile.ReaderGone {
       // The next rows will say so.
-    } catch {
-      discard()
-      throw error
     }
   }
 
-  deinit { close(descriptor) }
-
   /// Writes rows `[rows, layout.width]`.
+  /// - Throws: as ``OutputFile`` does.
   public func append(_ numbers: [Double]) throws {
     let rows = numbers.count / columns.layout.width
     let share = (rows + threads - 1) / threads
@@ -71,25 +49,16 @@ public final class PredictionFile {
   }
 
   /// Ends the file and gives it its name.
-  public func finish() throws {
-    guard let temporary, let path else { return }
-    guard fsync(descriptor) == 0, rename(temporary, path) == 0 else {
-      let error = failure()
-      discard()
-      throw error
-    }
-  }
+  public func finish() throws { try output.finish() }
 
-  /// Removes what was written so far.
-  public func discard() {
-    if let temporary { unlink(temporary) }
-  }
+  /// Removes what was written so far. May be called by any thread.
+  public func discard() { output.discard() }
 
   private static func bytes(
     of numbers: [Double], _ rows: Range<Int>, _ columns: PredictionColumns, _ format: PredictionFormat
   ) -> [UInt8] {
     guard !rows.isEmpty else { return [] }
-    let classes = columns.classes.map { Array(quoted($0).utf8) }
+    let classes = columns.classes.map { Array(CSVField.quoted($0).utf8) }
     let longestClass = classes.map(\.count).max() ?? 0
     let perRow = format == .npy ? 8 * columns.count : columns.count * (DecimalText.longest + 1) + longestClass
     return [UInt8](unsafeUninitializedCapacity: rows.count * perRow) { buffer, count in
@@ -144,44 +113,7 @@ public final class PredictionFile {
     } ?? 0
   }
 
-  private func emit(_ bytes: [UInt8]) throws {
-    var offset = 0
-    while offset < bytes.count {
-      let count = bytes.withUnsafeBytes { raw in
-        raw.baseAddress.map { write(descriptor, $0 + offset, bytes.count - offset) } ?? 0
-      }
-      if count < 0, errno == EINTR { continue }
-      if count < 0, errno == EAGAIN {
-        var item = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        _ = poll(&item, 1, 1000)
-        continue
-      }
-      if count < 0, errno == EPIPE, path == nil { throw ReaderGone() }
-      guard count > 0 else { throw failure() }
-      offset += count
-    }
-  }
-
-  private func failure() -> ReportingError {
-    ReportingError(
-      .cannotWrite, "can't write \(path ?? "to standard output"): \(String(cString: strerror(errno)))")
-  }
-
-  /// A version 1 header of float64 numbers in C order (NumPy's format).
-  private static func header(rows: Int, columns: Int) -> [UInt8] {
-    var text = "{'descr': '<f8', 'fortran_order': False, 'shape': (\(rows), \(columns)), }"
-    let fixed = 10
-    let total = (fixed + text.utf8.count + 1 + 63) / 64 * 64
-    text += String(repeating: " ", count: total - fixed - text.utf8.count - 1) + "\n"
-    return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(text.utf8.count & 255), UInt8(text.utf8.count >> 8)]
-      + Array(text.utf8)
-  }
-
-  /// RFC 4180 quoting where it is needed.
-  private static func quoted(_ name: String) -> String {
-    guard name.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return name }
-    return "\"" + name.replacingOccurrences(of: "\"", with: "\"\"") + "\""
-  }
+  private func emit(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try output.write($0) } }
 }
 
 /// Results of threads, each in its place.

@@ -99,15 +99,19 @@ package enum FileSystem {
     guard fsync(descriptor) == 0 || errno == EINVAL else { throw cannotWrite(path) }
   }
 
-  package static func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, path: String) throws {
-    var offset = 0
-    while offset < bytes.count, let base = bytes.baseAddress {
-      let count = write(descriptor, base + offset, bytes.count - offset)
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw cannotWrite(path)
-      }
-      offset += count
+  /// - Parameter offset: where in the file; nil for where the descriptor is.
+  package static func writeAll(
+    _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: UInt64? = nil, path: String
+  ) throws {
+    var done = 0
+    while done < bytes.count, let base = bytes.baseAddress {
+      let (rest, left) = (base + done, bytes.count - done)
+      let count =
+        offset.map { pwrite(descriptor, rest, left, off_t($0) + off_t(done)) }
+        ?? write(descriptor, rest, left)
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw cannotWrite(path) }
+      done += count
     }
   }
 

@@ -18,18 +18,7 @@ final class ArrivingFile {
   deinit { if descriptor >= 0 { close(descriptor) } }
 
   func write(_ bytes: [UInt8], at offset: UInt64) throws {
-    var done = 0
-    while done < bytes.count {
-      let count = bytes.withUnsafeBytes { buffer in
-        buffer.baseAddress.map {
-          pwrite(descriptor, $0 + done, buffer.count - done, off_t(offset) + off_t(done))
-        }
-          ?? 0
-      }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw FileSystem.cannotWrite(path) }
-      done += count
-    }
+    try bytes.withUnsafeBytes { try FileSystem.writeAll(descriptor, $0, at: offset, path: path) }
   }
 
   /// Whether all of it is there and has a digest.

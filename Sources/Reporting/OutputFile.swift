@@ -3,11 +3,13 @@ import Foundation
 /// A file that a user asked for, or standard output. A file is there whole or not at all: it is written under another
 /// name and renamed at the end. Devices and pipes are written as they are.
 public final class OutputFile {
+  /// Whoever read standard output, or a pipe, wants no more.
+  public struct ReaderGone: Error {}
+
   private let path: String?
   /// Nil: what is written is already where it belongs.
   private let temporary: String?
   private let descriptor: Int32
-  private var isReaderGone = false
   private var isDone = false
 
   /// - Parameter path: nil for standard output.
@@ -37,27 +39,36 @@ public final class OutputFile {
   deinit {
     guard !isDone else { return }
     close(descriptor)
+    discard()
+  }
+
+  /// Removes what was written so far. May be called by any thread; nothing may be written after it.
+  public func discard() {
     if let temporary { unlink(temporary) }
   }
 
   /// Writes a text.
-  /// - Throws: ``ReportingError`` when it can't be written.
+  /// - Throws: ``ReaderGone``; ``ReportingError`` when it can't be written.
   public func write(_ text: String) throws {
     var text = text
     try text.withUTF8 { try write(UnsafeRawBufferPointer($0)) }
   }
 
-  /// Writes bytes. A reader that has gone away has read enough.
+  /// Writes bytes.
+  /// - Throws: ``ReaderGone``; ``ReportingError`` when they can't be written.
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
     var offset = 0
-    while offset < bytes.count, !isReaderGone {
+    while offset < bytes.count {
       let count = Foundation.write(
         descriptor, bytes.baseAddress.map { $0 + offset }, min(bytes.count - offset, 1 << 30))
       if count < 0, errno == EINTR { continue }
-      if count < 0, errno == EPIPE {
-        isReaderGone = true
-        return
+      // A pipe that some other process made not to block.
+      if count < 0, errno == EAGAIN {
+        var item = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        _ = poll(&item, 1, 1000)
+        continue
       }
+      if count < 0, errno == EPIPE { throw ReaderGone() }
       guard count > 0 else { throw OutputFile.failure(path) }
       offset += count
     }
@@ -81,6 +92,6 @@ public final class OutputFile {
 
   private static func failure(_ path: String?) -> ReportingError {
     ReportingError(
-      .cannotWrite, "can't write \(path ?? "standard output"): \(String(cString: strerror(errno)))")
+      .cannotWrite, "can't write \(path ?? "to standard output"): \(String(cString: strerror(errno)))")
   }
 }

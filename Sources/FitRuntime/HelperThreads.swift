@@ -7,8 +7,8 @@ import Synchronization
 
 /// The helper threads of a compute pool. Each has its own evaluator and takes pieces of the current batch until
 /// none is left.
-final class Crew: Sendable {
-  let helpers: Int
+final class HelperThreads: Sendable {
+  let count: Int
   private let wake = DispatchSemaphore(value: 0)
   private let batch = Mutex<Batch?>(nil)
   private let stopped = Atomic<Bool>(false)
@@ -17,9 +17,9 @@ final class Crew: Sendable {
   private static let stackBytes = 16 << 20
   private static let patience_ms = 50
 
-  init(problem: Problem, helpers: Int, counter: ProgressCounter) {
-    self.helpers = helpers
-    for number in 0..<helpers {
+  init(problem: Problem, count: Int, counter: ProgressCounter) {
+    self.count = count
+    for number in 0..<count {
       let thread = Thread { [self] in
         isomix_name_thread("compute-\(number + 2)")
         let evaluator = TileEvaluator(problem)
@@ -30,7 +30,7 @@ final class Crew: Sendable {
           batch.withLock { $0 }?.work(with: evaluator)
         }
       }
-      thread.stackSize = Crew.stackBytes
+      thread.stackSize = HelperThreads.stackBytes
       thread.start()
     }
   }
@@ -39,11 +39,11 @@ final class Crew: Sendable {
   /// - Parameter whileWaiting: called now and then while the caller has nothing left to compute.
   func run(_ batch: Batch, with evaluator: TileEvaluator, whileWaiting: () throws -> Void) throws {
     self.batch.withLock { $0 = batch }
-    let useful = min(helpers, batch.pieces.count - 1)
+    let useful = min(count, batch.pieces.count - 1)
     for _ in 0..<max(0, useful) { wake.signal() }
     batch.work(with: evaluator)
     do {
-      while !batch.waitUntilDone(limit_ms: Crew.patience_ms) { try whileWaiting() }
+      while !batch.waitUntilDone(limit_ms: HelperThreads.patience_ms) { try whileWaiting() }
     } catch {
       batch.cancel()
       throw error
@@ -53,7 +53,7 @@ final class Crew: Sendable {
   /// Ends the helpers' threads.
   func stop() {
     stopped.store(true, ordering: .releasing)
-    for _ in 0..<helpers { wake.signal() }
+    for _ in 0..<count { wake.signal() }
   }
 }
 
