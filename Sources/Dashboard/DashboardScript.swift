@@ -161,15 +161,17 @@ enum DashboardScript {
       }
       if (shown.length > 1) inside.append(drawn("path", { class: "line", d: "M" + line.join("L") }));
       // Where somebody came or went.
-      for (let i = 1, before = -100; spec.crew && i < shown.length; i++) {
+      for (let i = 1, taken = 0; spec.crew && i < shown.length; i++) {
         const change = spec.crew(shown[i]) - spec.crew(shown[i - 1]), at = x(shown[i].seconds);
         if (!change) continue;
         inside.append(drawn("line", { class: "reference", x1: clamp(at), x2: clamp(at), y1: top, y2: height - bottom }));
-        if (at - before < 90 || shown.length < 3) continue;
-        before = at;
-        const isLate = at > width - 110;
-        inside.append(drawn("text", { class: "tick" + (isLate ? " end" : ""), x: clamp(at + (isLate ? -5 : 5)), y: height - bottom - 8 },
-          (change > 0 ? "+" : "−") + counted(Math.abs(change), "worker", "workers")));
+        const words = (change > 0 ? "+" : "−") + counted(Math.abs(change), "worker", "workers");
+        const isLate = at > width - 110, space = 7 * words.length, from = isLate ? at - 5 - space : at + 5;
+        // Words that would run into those before are left away.
+        if (from < taken || shown.length < 3) continue;
+        taken = from + space + 8;
+        inside.append(drawn("text", { class: "tick change" + (isLate ? " end" : ""), x: clamp(at + (isLate ? -5 : 5)),
+          y: height - bottom - 8 }, words));
       }
       const last = shown[shown.length - 1];
       inside.append(drawn("circle", { class: "now", cx: clamp(x(last.seconds)), cy: clamp(y(spec.y(last))), r: 3.2 }));

@@ -21,17 +21,24 @@ extension Commands {
         WatchedPage.Step(
           wait: wait, width: width, dark: dark,
           evaluate:
-            "[document.documentElement.scrollWidth, innerWidth, getComputedStyle(document.body).backgroundColor]",
+            "[document.documentElement.scrollWidth, innerWidth, getComputedStyle(document.body).backgroundColor,"
+            + " \(overlaps)]",
           picture: picture("\(name)-\(width)\(dark ? "-dark" : "")", in: folder))
       }
     }
 
     private static let word = "document.getElementById('word').textContent"
 
+    /// How many of the charts' words about workers that came or went run into each other.
+    private static let overlaps =
+      "[...document.querySelectorAll('text.change')].map(t => t.getBoundingClientRect())"
+      + ".filter((a, i, all) => all.some((b, j) => j > i && a.left < b.right && b.left < a.right)).length"
+
     private func expectFits(_ values: ArraySlice<Any?>) {
       for value in values {
         let seen = value as? [Any]
         #expect(seen?[0] as? Int == seen?[1] as? Int, "wider than the screen: \(String(describing: seen))")
+        #expect(seen?[3] as? Int == 0, "words run into each other: \(String(describing: seen))")
       }
       #expect(
         Set(values.compactMap { ($0 as? [Any])?[2] as? String }).count == 2, "light and dark look the same")
