@@ -22,8 +22,8 @@ public enum BLASCode {
   /// where nothing is to be done, and where the program can't be started anew: `isomix doctor` then says that the code
   /// is slow.
   public static func prepare() {
-    guard getenv(variable) == nil, BLAS.coreName == oldest else { return }
-    guard let better = better(than: BLAS.coreName, kernels: NumericsFingerprint.currentKernelVariant),
+    guard getenv(variable) == nil,
+      let better = better(than: BLAS.coreName, kernels: NumericsFingerprint.currentKernelVariant),
       let program = try? Identity.executablePath(),
       // The program of somebody who calls the dynamic linker by name is that linker.
       !URL(fileURLWithPath: program).lastPathComponent.hasPrefix("ld-")

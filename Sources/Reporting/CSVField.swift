@@ -1,5 +1,3 @@
-import Foundation
-
 /// A field of a CSV file.
 enum CSVField {
   /// RFC 4180 quoting where it is needed.

@@ -85,7 +85,7 @@ public final class OutputFile {
     let isSynchronized = fsync(descriptor) == 0
     guard close(descriptor) == 0, isSynchronized, rename(temporary, path) == 0 else {
       let error = OutputFile.failure(path)
-      unlink(temporary)
+      discard()
       throw error
     }
   }

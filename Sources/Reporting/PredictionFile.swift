@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 
 /// What a table of predictions is written as.
@@ -28,7 +29,7 @@ public final class PredictionFile {
     do {
       switch format {
       case .csv: try output.write(columns.names.map(CSVField.quoted).joined(separator: ",") + "\n")
-      case .npy: try emit(NPYHead.float64(rows: rows, columns: columns.count))
+      case .npy: try emit(NPYHeader.bytes(.float64, shape: [rows, columns.count]))
       }
     } catch is OutputFile.ReaderGone {
       // The next rows will say so.

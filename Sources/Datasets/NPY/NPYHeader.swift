@@ -42,7 +42,7 @@ package struct NPYHeader: Equatable {
   static let writtenByteCount = 128
 
   /// A version 1 header of `writtenByteCount` bytes, laid out as NumPy does.
-  static func bytes(_ element: Element, shape: [Int]) -> [UInt8] {
+  package static func bytes(_ element: Element, shape: [Int]) -> [UInt8] {
     let sizes = shape.map(String.init).joined(separator: ", ")
     let tuple = shape.count == 1 ? "(\(sizes),)" : "(\(sizes))"
     var text = Array("{'descr': '\(element.rawValue)', 'fortran_order': False, 'shape': \(tuple), }".utf8)

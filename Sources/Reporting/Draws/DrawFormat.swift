@@ -1,3 +1,5 @@
+import Datasets
+
 /// In which format draws are written.
 public enum DrawFormat: String, Sendable, CaseIterable {
   /// A header of names, then a line a draw.
@@ -39,7 +41,7 @@ extension DrawTable {
   }
 
   private func writeNPY(to output: OutputFile) throws {
-    try NPYHead.float64(rows: draws.count, columns: width).withUnsafeBytes { try output.write($0) }
+    try NPYHeader.bytes(.float64, shape: [draws.count, width]).withUnsafeBytes { try output.write($0) }
     try forEachBlock { block in
       try block.values.map(\.bitPattern.littleEndian).withUnsafeBytes { try output.write($0) }
     }
